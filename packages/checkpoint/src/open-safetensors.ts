@@ -1,0 +1,76 @@
+import { type BlobLike, type ByteSource, byteSource, readExactly } from "./byte-source.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { CheckpointError, quote } from "./checkpoint-error.ts";
+import { arrayOf, type TensorArray, type TensorData } from "./dtype.ts";
+import { bfloat16ToFloat32, float16ToFloat32 } from "./half.ts";
+import { longestHeader, type Placement, parseHeader } from "./safetensors-header.ts";
+
+/**
+ * Opens a safetensors file that lies in memory, in a `Blob` or `File`, or in any byte source. The
+ * header is read and checked at once, a tensor's bytes when it is asked for.
+ */
+export async function openSafetensors(
+  from: ByteSource | BlobLike | Uint8Array,
+): Promise<Checkpoint> {
+  const source = byteSource(from);
+  const name = source.name ?? "checkpoint";
+  const length = await headerLength(name, source);
+  const dataStart = 8 + length;
+  const header = await readExactly(source, 8, length);
+  const { tensors, metadata } = parseHeader(name, header, source.size - dataStart);
+
+  return {
+    format: "safetensors",
+    name,
+    tensors,
+    metadata,
+    async read(tensor) {
+      const placement = tensors.get(tensor);
+      if (!placement) {
+        throw new CheckpointError(
+          `${name}: expected a tensor ${quote(tensor)}, got ${tensors.size} of other names`,
+        );
+      }
+      const { dtype, shape, start, bytes } = placement;
+      const data = elements(placement, await readExactly(source, dataStart + start, bytes));
+      return { dtype, shape, data } satisfies TensorData;
+    },
+  };
+}
+
+/** The length of the header, which no wrong file may make us allocate. */
+async function headerLength(name: string, source: ByteSource): Promise<number> {
+  if (source.size < 8) {
+    throw new CheckpointError(
+      `${name}: expected a safetensors file of 8 bytes and more, got ${source.size}`,
+    );
+  }
+  const bytes = await readExactly(source, 0, 8);
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  const limit = Math.min(longestHeader, source.size - 8);
+  if (length <= limit) return length;
+  throw new CheckpointError(
+    `${name}: expected a safetensors header of at most ${limit} bytes, got ${length}${hint(bytes)}`,
+  );
+}
+
+/** What a file is that is no safetensors, where its first bytes tell. */
+function hint(bytes: Uint8Array): string {
+  const zip = bytes[0] === 0x50 && bytes[1] === 0x4b;
+  const pickle = bytes[0] === 0x80 && (bytes[1] as number) <= 5;
+  return zip || pickle ? " (the file looks like one of torch.save: convert it to safetensors)" : "";
+}
+
+function elements({ dtype }: Placement, bytes: Uint8Array): TensorArray {
+  const buffer = ownBuffer(bytes);
+  if (dtype === "F16") return float16ToFloat32(new Uint16Array(buffer));
+  if (dtype === "BF16") return bfloat16ToFloat32(new Uint16Array(buffer));
+  return new (arrayOf(dtype))(buffer);
+}
+
+/** A buffer of these bytes and no others: theirs where it is one, else a copy, which is aligned. */
+function ownBuffer(bytes: Uint8Array): ArrayBuffer {
+  const { buffer, byteLength } = bytes;
+  const whole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+  return whole ? buffer : new Uint8Array(bytes).buffer;
+}

@@ -1,0 +1,45 @@
+export { kaimingNormal, truncatedNormal, uniform } from "./initializers.ts";
+export { differentiable, kernel, type Operation } from "./operation.ts";
+export { gelu } from "./operations/activations.ts";
+export {
+  type AttentionWeightsOptions,
+  attention,
+  attentionWeights,
+} from "./operations/attention.ts";
+export {
+  type AttentionBlockOptions,
+  attentionBlock,
+  type BlockOptions,
+} from "./operations/attention-block.ts";
+export { type BatchNormOutput, batchNormTraining } from "./operations/batch-norm.ts";
+export { dinoCrossEntropy } from "./operations/dino-cross-entropy.ts";
+export { layerNorm } from "./operations/layer-norm.ts";
+export { type Activation, type LinearOptions, linear } from "./operations/linear.ts";
+export { mlpBlock } from "./operations/mlp-block.ts";
+export {
+  type PatchEmbedOptions,
+  type PatchEmbedParams,
+  patchEmbed,
+} from "./operations/patch-embed.ts";
+export { classTokens, resample } from "./operations/tokens.ts";
+export {
+  type AdamWSettings,
+  type AdamWTensors,
+  adamW,
+  clipByNorm,
+  ema,
+  type LarsSettings,
+  lars,
+  type MomentumTensors,
+  type MomentumUpdate,
+  type SgdSettings,
+  sgd,
+  squaredNorm,
+} from "./operations/updates.ts";
+export { l2Normalize, weightNormLinear } from "./operations/weight-norm.ts";
+export { type Params, parameter, valueAndGradients, within, withPrefix } from "./params.ts";
+export { imagenet, imageTensor, type Pixels } from "./pixels.ts";
+export { repairBackend } from "./repair/repair-backend.ts";
+export { rowsOf, type Segment, sequencesOf } from "./segment.ts";
+export { assertShape, ShapeError } from "./shape.ts";
+export { stopGradient } from "./stop-gradient.ts";

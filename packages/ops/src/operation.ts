@@ -1,0 +1,93 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { repairBackend } from "./repair/repair-backend.ts";
+
+type Tensors = Readonly<Record<string, tf.Tensor>>;
+
+/**
+ * A differentiable operation: one forward and one backward kernel, each found by name on the
+ * active backend (`Dino<name>` and `Dino<name>Backward`). Where the backend has none of that
+ * name, the composite in plain tfjs operations given here is registered as its kernel, so that
+ * every backend works at once and becomes fast kernel by kernel.
+ */
+export interface Operation<Inputs, Saved, Attributes> {
+  readonly name: string;
+  /** The output first, then whatever else `saved` needs. */
+  forward(inputs: Inputs, attributes: Attributes): readonly tf.Tensor[];
+  /** Exactly what the backward kernel needs, by the names under which it gets it. */
+  saved(inputs: Inputs, outputs: readonly tf.Tensor[]): Saved;
+  /** The gradients of the variables, in the order in which the operation is given them. */
+  backward(
+    inputs: Saved & { readonly dy: tf.Tensor },
+    attributes: Attributes,
+  ): readonly tf.Tensor[];
+}
+
+/**
+ * The operation as a function. `variables` receive gradients; `constants` never do and cost
+ * none. Kernels get both by name.
+ */
+export function differentiable<
+  Inputs extends object,
+  Saved extends object,
+  Attributes extends object,
+>(
+  operation: Operation<Inputs, Saved, Attributes>,
+): (variables: Tensors, attributes: Attributes, constants?: Tensors) => tf.Tensor {
+  const { name, saved } = operation;
+  const forward = kernel(name, operation.forward);
+  const backward = kernel(`${name}Backward`, operation.backward);
+  return (variables, attributes, constants) => {
+    const inputs = { ...variables, ...constants } as Inputs;
+    const apply = tf.customGrad((...given) => {
+      const save = given.pop() as unknown as tf.GradSaveFunc;
+      const outputs = forward(inputs, attributes);
+      const kept = saved(inputs, outputs) as Tensors;
+      save(Object.values(kept));
+      const names = Object.keys(kept);
+      return {
+        value: outputs[0] as tf.Tensor,
+        gradFunc: (dy: tf.Tensor, values: tf.Tensor[]) => {
+          const found: Record<string, tf.Tensor> = { dy };
+          names.forEach((key, i) => {
+            found[key] = values[i] as tf.Tensor;
+          });
+          const gradients = backward(found as Saved & { dy: tf.Tensor }, attributes);
+          // The tape would keep these until the whole backward pass has ended.
+          if (tf.engine().state.gradientDepth === 0) tf.dispose(values);
+          return [...gradients];
+        },
+      };
+    });
+    return apply(...Object.values(variables));
+  };
+}
+
+/**
+ * An operation without a gradient: the kernel `Dino<name>` of the active backend, or the
+ * composite where it has none.
+ */
+export function kernel<Inputs extends object, Attributes extends object>(
+  name: string,
+  composite: (inputs: Inputs, attributes: Attributes) => readonly tf.Tensor[],
+): (inputs: Inputs, attributes: Attributes) => readonly tf.Tensor[] {
+  const kernelName = `Dino${name}`;
+  return (inputs, attributes) => {
+    const backendName = tf.getBackend();
+    repairBackend(backendName);
+    if (tf.getKernel(kernelName, backendName) === undefined) {
+      tf.registerKernel({
+        kernelName,
+        backendName,
+        kernelFunc: ({ inputs, attrs }) =>
+          tf.tidy(() => composite(inputs as Inputs, attrs as Attributes) as tf.Tensor[]),
+      });
+    }
+    return tf
+      .engine()
+      .runKernel<tf.Tensor[]>(
+        kernelName,
+        { ...inputs } as tf.NamedTensorMap,
+        attributes as tf.NamedAttrMap,
+      );
+  };
+}

@@ -1,0 +1,118 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { attentionBackward, attentionForward } from "../composite/attention.ts";
+import { normalizedRows, normBackward, rowStatistics } from "../composite/norm.ts";
+import { affine, affineBackward } from "../composite/rows.ts";
+import { scaleSequences } from "../composite/segments.ts";
+import { differentiable } from "../operation.ts";
+import { type Params, parameter } from "../params.ts";
+import { rowsOf, type Segment, sequencesOf } from "../segment.ts";
+import { assertShape, ShapeError } from "../shape.ts";
+
+export interface BlockOptions {
+  readonly segments: readonly Segment[];
+  readonly epsilon?: number;
+  /**
+   * What each sequence's branch is multiplied by, `[sequences of all segments]`: 0 drops it,
+   * stochastic depth keeps others at 1 / (1 - rate). Has no gradient.
+   */
+  readonly pathScale?: tf.Tensor1D | undefined;
+}
+
+export interface AttentionBlockOptions extends BlockOptions {
+  readonly heads: number;
+}
+
+type Attributes = {
+  readonly heads: number;
+  readonly segments: readonly Segment[];
+  readonly epsilon: number;
+};
+
+type Weights = {
+  readonly normWeight: tf.Tensor1D;
+  readonly normBias: tf.Tensor1D;
+  readonly qkvWeight: tf.Tensor2D;
+  readonly projWeight: tf.Tensor2D;
+  readonly pathScale?: tf.Tensor1D;
+};
+type Inputs = Weights & {
+  readonly x: tf.Tensor2D;
+  readonly qkvBias: tf.Tensor1D;
+  readonly projBias: tf.Tensor1D;
+};
+type Saved = Weights & {
+  readonly x: tf.Tensor2D;
+  readonly mean: tf.Tensor2D;
+  readonly inverseStd: tf.Tensor2D;
+  readonly qkv: tf.Tensor2D;
+  readonly mixed: tf.Tensor2D;
+};
+
+const operation = differentiable<Inputs, Saved, Attributes>({
+  name: "AttentionBlock",
+  forward: (inputs, { heads, segments, epsilon }) => {
+    const { x, normWeight, normBias, qkvWeight, qkvBias, projWeight, projBias } = inputs;
+    const statistics = rowStatistics(x, epsilon);
+    const normed = tf.add<tf.Tensor2D>(tf.mul(normalizedRows(x, statistics), normWeight), normBias);
+    const qkv = affine(normed, qkvWeight, qkvBias);
+    const mixed = attentionForward(qkv, segments, heads);
+    const branch = scaleSequences(affine(mixed, projWeight, projBias), segments, inputs.pathScale);
+    return [tf.add(x, branch), statistics.mean, statistics.inverseStd, qkv, mixed];
+  },
+  saved: ({ x, normWeight, normBias, qkvWeight, projWeight, pathScale }, outputs) => {
+    const [, mean, inverseStd, qkv, mixed] = outputs as tf.Tensor2D[];
+    const kept = { x, normWeight, normBias, qkvWeight, projWeight, mean, inverseStd, qkv, mixed };
+    return (pathScale ? { ...kept, pathScale } : kept) as Saved;
+  },
+  backward: ({ dy, ...saved }, { heads, segments }) => {
+    const { x, normWeight, normBias, qkvWeight, projWeight, qkv, mixed } = saved;
+    const dBranch = scaleSequences(dy as tf.Tensor2D, segments, saved.pathScale);
+    const [dMixed, dProjWeight, dProjBias] = affineBackward(dBranch, mixed, projWeight);
+    const dQkv = attentionBackward(dMixed, qkv, segments, heads);
+    const normalized = normalizedRows(x, saved);
+    const normed = tf.add<tf.Tensor2D>(tf.mul(normalized, normWeight), normBias);
+    const [dNormed, dQkvWeight, dQkvBias] = affineBackward(dQkv, normed, qkvWeight);
+    const [dx, dWeight, dBias] = normBackward(dNormed, normalized, saved.inverseStd, normWeight);
+    return [tf.add(dy, dx), dWeight, dBias, dQkvWeight, dQkvBias, dProjWeight, dProjBias];
+  },
+});
+
+/**
+ * The first half of a pre-norm transformer block (Dosovitskiy et al. 2020):
+ * `x + projection(attention(norm(x)))`, rows `[rows, dim]` to the same shape. Takes the
+ * parameters `norm1.*`, `attn.qkv.*` and `attn.proj.*` of the published names.
+ */
+export function attentionBlock(
+  params: Params,
+  x: tf.Tensor2D,
+  { heads, segments, epsilon = 1e-6, pathScale }: AttentionBlockOptions,
+): tf.Tensor2D {
+  const dim = x.shape[1];
+  assertBlock(x, segments, pathScale);
+  if (dim % heads !== 0) {
+    throw new ShapeError(`x: expected a width divisible by ${heads} heads, got ${dim}`);
+  }
+  const variables = {
+    x,
+    normWeight: parameter(params, "norm1.weight"),
+    normBias: parameter(params, "norm1.bias"),
+    qkvWeight: parameter(params, "attn.qkv.weight"),
+    qkvBias: parameter(params, "attn.qkv.bias"),
+    projWeight: parameter(params, "attn.proj.weight"),
+    projBias: parameter(params, "attn.proj.bias"),
+  };
+  assertShape("attn.qkv.weight", variables.qkvWeight, [3 * dim, dim]);
+  assertShape("attn.proj.weight", variables.projWeight, [dim, dim]);
+  const constants = pathScale ? { pathScale } : {};
+  return operation(variables, { heads, segments, epsilon }, constants) as tf.Tensor2D;
+}
+
+/** What both halves of a block ask of their rows. */
+export function assertBlock(
+  x: tf.Tensor2D,
+  segments: readonly Segment[],
+  pathScale: tf.Tensor1D | undefined,
+): void {
+  assertShape("x", x, [rowsOf(segments), null]);
+  if (pathScale) assertShape("pathScale", pathScale, [sequencesOf(segments)]);
+}

@@ -1,0 +1,87 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { geluSlope, normalCdf } from "../composite/gelu.ts";
+import { normalizedRows, normBackward, rowStatistics } from "../composite/norm.ts";
+import { affine, affineBackward } from "../composite/rows.ts";
+import { scaleSequences } from "../composite/segments.ts";
+import { differentiable } from "../operation.ts";
+import { type Params, parameter } from "../params.ts";
+import type { Segment } from "../segment.ts";
+import { assertShape } from "../shape.ts";
+import { assertBlock, type BlockOptions } from "./attention-block.ts";
+
+type Attributes = { readonly segments: readonly Segment[]; readonly epsilon: number };
+
+type Weights = {
+  readonly normWeight: tf.Tensor1D;
+  readonly normBias: tf.Tensor1D;
+  readonly fc1Weight: tf.Tensor2D;
+  readonly fc2Weight: tf.Tensor2D;
+  readonly pathScale?: tf.Tensor1D;
+};
+type Inputs = Weights & {
+  readonly x: tf.Tensor2D;
+  readonly fc1Bias: tf.Tensor1D;
+  readonly fc2Bias: tf.Tensor1D;
+};
+type Saved = Weights & {
+  readonly x: tf.Tensor2D;
+  readonly mean: tf.Tensor2D;
+  readonly inverseStd: tf.Tensor2D;
+  readonly hidden: tf.Tensor2D;
+};
+
+const operation = differentiable<Inputs, Saved, Attributes>({
+  name: "MlpBlock",
+  forward: (inputs, { segments, epsilon }) => {
+    const { x, normWeight, normBias, fc1Weight, fc1Bias, fc2Weight, fc2Bias } = inputs;
+    const statistics = rowStatistics(x, epsilon);
+    const normed = tf.add<tf.Tensor2D>(tf.mul(normalizedRows(x, statistics), normWeight), normBias);
+    const hidden = affine(normed, fc1Weight, fc1Bias);
+    const active = tf.mul<tf.Tensor2D>(hidden, normalCdf(hidden));
+    const branch = scaleSequences(affine(active, fc2Weight, fc2Bias), segments, inputs.pathScale);
+    return [tf.add(x, branch), statistics.mean, statistics.inverseStd, hidden];
+  },
+  saved: ({ x, normWeight, normBias, fc1Weight, fc2Weight, pathScale }, outputs) => {
+    const [, mean, inverseStd, hidden] = outputs as tf.Tensor2D[];
+    const kept = { x, normWeight, normBias, fc1Weight, fc2Weight, mean, inverseStd, hidden };
+    return (pathScale ? { ...kept, pathScale } : kept) as Saved;
+  },
+  backward: ({ dy, ...saved }, { segments }) => {
+    const { x, normWeight, normBias, fc1Weight, fc2Weight, hidden } = saved;
+    const dBranch = scaleSequences(dy as tf.Tensor2D, segments, saved.pathScale);
+    const cdf = normalCdf(hidden);
+    const [dActive, dFc2Weight, dFc2Bias] = affineBackward(dBranch, tf.mul(hidden, cdf), fc2Weight);
+    const dHidden = tf.mul<tf.Tensor2D>(dActive, geluSlope(hidden, cdf));
+    const normalized = normalizedRows(x, saved);
+    const normed = tf.add<tf.Tensor2D>(tf.mul(normalized, normWeight), normBias);
+    const [dNormed, dFc1Weight, dFc1Bias] = affineBackward(dHidden, normed, fc1Weight);
+    const [dx, dWeight, dBias] = normBackward(dNormed, normalized, saved.inverseStd, normWeight);
+    return [tf.add(dy, dx), dWeight, dBias, dFc1Weight, dFc1Bias, dFc2Weight, dFc2Bias];
+  },
+});
+
+/**
+ * The second half of a pre-norm transformer block: `x + fc2(gelu(fc1(norm(x))))`, rows
+ * `[rows, dim]` to the same shape. Takes the parameters `norm2.*`, `mlp.fc1.*` and `mlp.fc2.*`.
+ */
+export function mlpBlock(
+  params: Params,
+  x: tf.Tensor2D,
+  { segments, epsilon = 1e-6, pathScale }: BlockOptions,
+): tf.Tensor2D {
+  const dim = x.shape[1];
+  assertBlock(x, segments, pathScale);
+  const variables = {
+    x,
+    normWeight: parameter(params, "norm2.weight"),
+    normBias: parameter(params, "norm2.bias"),
+    fc1Weight: parameter<tf.Tensor2D>(params, "mlp.fc1.weight"),
+    fc1Bias: parameter(params, "mlp.fc1.bias"),
+    fc2Weight: parameter(params, "mlp.fc2.weight"),
+    fc2Bias: parameter(params, "mlp.fc2.bias"),
+  };
+  assertShape("mlp.fc1.weight", variables.fc1Weight, [null, dim]);
+  assertShape("mlp.fc2.weight", variables.fc2Weight, [dim, variables.fc1Weight.shape[0]]);
+  const constants = pathScale ? { pathScale } : {};
+  return operation(variables, { segments, epsilon }, constants) as tf.Tensor2D;
+}

@@ -1,0 +1,165 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { kernel } from "../operation.ts";
+
+/** One parameter and what AdamW remembers of it; all of one shape. */
+export type AdamWTensors = {
+  readonly parameter: tf.Tensor;
+  readonly gradient: tf.Tensor;
+  /** Running mean of the gradient. */
+  readonly moment1: tf.Tensor;
+  /** Running mean of its square. */
+  readonly moment2: tf.Tensor;
+};
+
+export interface AdamWSettings {
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** How many updates this parameter has had, this one included: from 1. */
+  readonly step: number;
+}
+
+const adamWKernel = kernel<AdamWTensors, AdamWSettings>(
+  "AdamW",
+  ({ parameter, gradient, moment1, moment2 }, settings) => {
+    const { learningRate, weightDecay, beta1, beta2, epsilon, step } = settings;
+    const decayed = tf.mul(parameter, 1 - learningRate * weightDecay);
+    const first = tf.add(tf.mul(moment1, beta1), tf.mul(gradient, 1 - beta1));
+    const second = tf.add(tf.mul(moment2, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    const spread = tf.add(tf.div(tf.sqrt(second), Math.sqrt(1 - beta2 ** step)), epsilon);
+    const change = tf.div(tf.mul(first, learningRate / (1 - beta1 ** step)), spread);
+    return [tf.sub(decayed, change), first, second];
+  },
+);
+
+/**
+ * One AdamW update (Loshchilov and Hutter 2017) with PyTorch's arithmetic: decay first, epsilon
+ * after the bias correction. New tensors; the old ones stay the caller's.
+ */
+export function adamW(
+  tensors: AdamWTensors,
+  settings: AdamWSettings,
+): { readonly parameter: tf.Tensor; readonly moment1: tf.Tensor; readonly moment2: tf.Tensor } {
+  const [parameter, moment1, moment2] = adamWKernel(tensors, settings) as tf.Tensor[];
+  return { parameter, moment1, moment2 } as ReturnType<typeof adamW>;
+}
+
+/** One parameter and its momentum buffer, absent before the first update. */
+export type MomentumTensors = {
+  readonly parameter: tf.Tensor;
+  readonly gradient: tf.Tensor;
+  readonly buffer?: tf.Tensor;
+};
+
+export interface SgdSettings {
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly momentum: number;
+}
+
+export interface MomentumUpdate {
+  readonly parameter: tf.Tensor;
+  readonly buffer: tf.Tensor;
+}
+
+const sgdKernel = kernel<MomentumTensors, SgdSettings>(
+  "Sgd",
+  ({ parameter, gradient, buffer }, { learningRate, weightDecay, momentum }) => {
+    const direction = tf.add(gradient, tf.mul(parameter, weightDecay));
+    const next = buffer ? tf.add(tf.mul(buffer, momentum), direction) : direction;
+    return [tf.sub(parameter, tf.mul(next, learningRate)), next];
+  },
+);
+
+/** One step of gradient descent with momentum and coupled decay, PyTorch's: no dampening, no Nesterov. */
+export function sgd(tensors: MomentumTensors, settings: SgdSettings): MomentumUpdate {
+  const [parameter, buffer] = sgdKernel(present(tensors), settings) as tf.Tensor[];
+  return { parameter, buffer } as MomentumUpdate;
+}
+
+export interface LarsSettings extends SgdSettings {
+  /** How far one update may go, relative to the parameter's norm. */
+  readonly trust: number;
+}
+
+const larsKernel = kernel<MomentumTensors, LarsSettings>(
+  "Lars",
+  ({ parameter, gradient, buffer }, { learningRate, weightDecay, momentum, trust }) => {
+    const direction =
+      parameter.rank === 1 ? gradient : adapted(parameter, gradient, weightDecay, trust);
+    const next = buffer ? tf.add(tf.mul(buffer, momentum), direction) : direction;
+    return [tf.sub(parameter, tf.mul(next, learningRate)), tf.clone(next)];
+  },
+);
+
+function adapted(
+  parameter: tf.Tensor,
+  gradient: tf.Tensor,
+  weightDecay: number,
+  trust: number,
+): tf.Tensor {
+  const direction = tf.add(gradient, tf.mul(parameter, weightDecay));
+  const size = tf.sqrt(tf.sum(tf.square(parameter)));
+  const slope = tf.sqrt(tf.sum(tf.square(direction)));
+  const both = tf.logicalAnd(tf.greater(size, 0), tf.greater(slope, 0));
+  const ratio = tf.div(tf.mul(size, trust), tf.maximum(slope, Number.MIN_VALUE));
+  return tf.mul(direction, tf.where(both, ratio, tf.onesLike(ratio)));
+}
+
+/**
+ * One LARS update (You et al. 2017) as the reference has it: 1-D parameters are neither decayed
+ * nor adapted.
+ */
+export function lars(tensors: MomentumTensors, settings: LarsSettings): MomentumUpdate {
+  const [parameter, buffer] = larsKernel(present(tensors), settings) as tf.Tensor[];
+  return { parameter, buffer } as MomentumUpdate;
+}
+
+/** Without the buffer when there is none: a kernel's inputs are tensors. */
+function present({ parameter, gradient, buffer }: MomentumTensors): MomentumTensors {
+  return buffer ? { parameter, gradient, buffer } : { parameter, gradient };
+}
+
+const emaKernel = kernel<
+  { readonly average: tf.Tensor; readonly value: tf.Tensor },
+  { readonly momentum: number }
+>("Ema", ({ average, value }, { momentum }) => [
+  tf.add(tf.mul(average, momentum), tf.mul(value, 1 - momentum)),
+]);
+
+/** The exponential moving average after one more value: `momentum * average + (1 - momentum) * value`. */
+export function ema<T extends tf.Tensor>(
+  average: T,
+  value: T,
+  { momentum }: { readonly momentum: number },
+): T {
+  return emaKernel({ average, value }, { momentum })[0] as T;
+}
+
+const clipKernel = kernel<{ readonly gradient: tf.Tensor }, { readonly maximum: number }>(
+  "ClipByNorm",
+  ({ gradient }, { maximum }) => {
+    const norm = tf.sqrt(tf.sum(tf.square(gradient)));
+    return [tf.mul(gradient, tf.minimum(tf.div(maximum, tf.add(norm, 1e-6)), 1))];
+  },
+);
+
+/** The gradient, shortened to the norm `maximum` where it is longer. Nothing is read back. */
+export function clipByNorm<T extends tf.Tensor>(
+  gradient: T,
+  { maximum }: { readonly maximum: number },
+): T {
+  return clipKernel({ gradient }, { maximum })[0] as T;
+}
+
+const squaredNormKernel = kernel<{ readonly x: tf.Tensor }, Record<never, never>>(
+  "SquaredNorm",
+  ({ x }) => [tf.sum(tf.square(x))],
+);
+
+/** The sum of the squares of all elements. */
+export function squaredNorm(x: tf.Tensor): tf.Scalar {
+  return squaredNormKernel({ x }, {})[0] as tf.Scalar;
+}

@@ -1,0 +1,30 @@
+import { existsSync, readdirSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+const roots = ["packages", "apps"]
+  .filter((folder) => existsSync(`${import.meta.dirname}/${folder}`))
+  .flatMap((folder) =>
+    readdirSync(`${import.meta.dirname}/${folder}`).map((name) => `${folder}/${name}`),
+  );
+roots.push("docs");
+
+/** Packages resolve to each other's `src`, so no test ever waits for a build. */
+const conditions = ["@dino/source"];
+
+export default defineConfig({
+  test: {
+    pool: "threads",
+    isolate: false, // one import of tfjs for each worker, not for each file
+    testTimeout: 60_000,
+    projects: roots.map((root) => ({
+      extends: true,
+      resolve: { conditions },
+      ssr: { resolve: { conditions } },
+      test: {
+        name: root.replace("packages/", ""),
+        root: `${import.meta.dirname}/${root}`,
+        include: ["test/**/*.test.ts"],
+      },
+    })),
+  },
+});
