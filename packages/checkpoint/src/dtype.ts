@@ -1,29 +1,23 @@
 import { float32ToBfloat16, float32ToFloat16 } from "./half.ts";
 
 /**
- * The element types that can be read and written, by the format's names, in the order in which
- * files hold them: wide elements come first, so that every tensor is aligned to its own.
+ * An element type by safetensors' name. F16 and BF16 are widened to float32 when read and rounded
+ * to the nearest (ties to even) when written; BOOL is one byte an element, 0 or 1.
  */
-const arrays = {
-  U64: BigUint64Array,
-  I64: BigInt64Array,
-  F64: Float64Array,
-  F32: Float32Array,
-  U32: Uint32Array,
-  I32: Int32Array,
-  /** Widened to float32 when read, rounded to the nearest (ties to even) when written. */
-  BF16: Float32Array,
-  F16: Float32Array,
-  U16: Uint16Array,
-  I16: Int16Array,
-  I8: Int8Array,
-  U8: Uint8Array,
-  /** One byte an element, 0 or 1. */
-  BOOL: Uint8Array,
-} as const;
-
-/** An element type by safetensors' name. */
-export type Dtype = keyof typeof arrays;
+export type Dtype =
+  | "F64"
+  | "F32"
+  | "F16"
+  | "BF16"
+  | "I64"
+  | "I32"
+  | "I16"
+  | "I8"
+  | "U64"
+  | "U32"
+  | "U16"
+  | "U8"
+  | "BOOL";
 
 /** What holds a tensor's elements in memory. */
 export type TensorArray =
@@ -37,6 +31,31 @@ export type TensorArray =
   | Uint32Array
   | Uint16Array
   | Uint8Array;
+
+/** A class of typed arrays. */
+export interface ArrayClass {
+  new (length: number): TensorArray;
+  new (buffer: ArrayBuffer): TensorArray;
+  readonly BYTES_PER_ELEMENT: number;
+  readonly name: string;
+}
+
+/** In the order in which files hold them: wide elements first, so that every tensor is aligned. */
+const arrays: Readonly<Record<Dtype, ArrayClass>> = {
+  U64: BigUint64Array,
+  I64: BigInt64Array,
+  F64: Float64Array,
+  F32: Float32Array,
+  U32: Uint32Array,
+  I32: Int32Array,
+  BF16: Float32Array,
+  F16: Float32Array,
+  U16: Uint16Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+};
 
 /** A tensor in memory: row-major elements, in the array that goes with its dtype. */
 export interface TensorData {
@@ -59,7 +78,7 @@ export function itemSize(dtype: Dtype): number {
 }
 
 /** The class of the array that holds elements of `dtype` in memory. */
-export function arrayOf(dtype: Dtype): (typeof arrays)[Dtype] {
+export function arrayOf(dtype: Dtype): ArrayClass {
   return arrays[dtype];
 }
 

@@ -20,7 +20,8 @@ export type Metadata = Readonly<Record<string, string>>;
 /**
  * The bytes of a safetensors file, chunk by chunk: the header, then one chunk a tensor. The same
  * tensors and metadata give the same bytes, whatever order they come in, and they are the bytes
- * that the format's own implementation writes.
+ * that the format's own implementation writes (which takes several metadata in random order; here
+ * they are sorted).
  */
 export function encodeSafetensors(
   entries: Entries<TensorData>,
@@ -60,7 +61,8 @@ function lay<T extends tf.Tensor | TensorData>(entries: Entries<T>): readonly [s
   const list: [string, T][] = [
     ...(entries instanceof Map ? entries.entries() : Object.entries(entries)),
   ];
-  for (const [name] of list) {
+  for (const [name, entry] of list) {
+    dtypeOf(name, entry);
     if (name === "__metadata__") {
       throw new CheckpointError(`${name}: expected another name, got the one that metadata has`);
     }

@@ -23,10 +23,12 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0]; // \x93NUMPY, version 
 export function encodeNpy({ shape, data }: NpyArray): Uint8Array {
   const descr = (Object.keys(arrays) as Descr[]).find((key) => data instanceof arrays[key]);
   if (!descr) throw new CheckpointError(`npy: expected ${supported()}, got another array`);
-  assertElements("npy", shape, data.length);
+  assertElements(shape, data.length);
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
-  const start = Math.ceil((10 + text.length + 1) / 64) * 64; // data starts at a multiple of 64 bytes
+  // Like numpy, with room for a first axis of 21 digits, so that a file can be appended to.
+  const room = " ".repeat(shape.length > 0 ? 21 - String(shape[0]).length : 0);
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }${room}`;
+  const start = 64 * (1 + Math.floor((10 + text.length + 1) / 64)); // data is aligned to 64 bytes
   if (start - 10 > 0xffff)
     throw new CheckpointError(`npy: expected fewer axes, got ${shape.length}`);
 
@@ -54,7 +56,7 @@ export function decodeNpy(bytes: Uint8Array): NpyArray {
   const ArrayOf = arrays[descr];
   const data = new Uint8Array(bytes.subarray(start)); // a copy, which is aligned
   const length = data.byteLength / ArrayOf.BYTES_PER_ELEMENT;
-  assertElements("npy", shape, length);
+  assertElements(shape, length);
   return { shape, data: new ArrayOf(data.buffer, 0, length) };
 }
 
@@ -81,11 +83,16 @@ function parseHeader(header: string): { readonly descr: Descr; readonly shape: r
   return { descr: descr as Descr, shape: shape.map(Number) };
 }
 
-function assertElements(name: string, shape: readonly number[], length: number): void {
+function assertElements(shape: readonly number[], length: number): void {
+  if (!shape.every((axis) => Number.isSafeInteger(axis) && axis >= 0)) {
+    throw new CheckpointError(
+      `npy: expected a shape of non-negative integers, got [${shape.join(", ")}]`,
+    );
+  }
   const size = shape.reduce((a, b) => a * b, 1);
-  if (size === length && shape.every((axis) => Number.isSafeInteger(axis) && axis >= 0)) return;
+  if (size === length) return;
   throw new CheckpointError(
-    `${name}: expected ${size} elements for [${shape.join(", ")}], got ${length}`,
+    `npy: expected ${size} elements for [${shape.join(", ")}], got ${length}`,
   );
 }
 

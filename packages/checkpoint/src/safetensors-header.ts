@@ -82,7 +82,10 @@ function parsePlacement(tensor: string, value: unknown, dataBytes: number): Plac
   if (!isRecord(value)) throw fail("entry", "an object", value);
 
   const { dtype, shape, data_offsets: offsets } = value;
-  if (!isDtype(dtype)) throw fail("dtype", `one of ${dtypes.join(", ")}`, dtype);
+  if (!isDtype(dtype)) {
+    const supported = unsupported.test(String(dtype)) ? "a supported dtype, " : "";
+    throw fail("dtype", `${supported}one of ${dtypes.join(", ")}`, dtype);
+  }
   if (!isSizes(shape)) throw fail("shape", "non-negative integers", shape);
   const bytes = shape.reduce((product, size) => product * size, itemSize(dtype));
   if (!Number.isSafeInteger(bytes)) throw fail("shape", "fewer than 2 ** 53 bytes", shape);
@@ -97,6 +100,9 @@ function parsePlacement(tensor: string, value: unknown, dataBytes: number): Plac
   }
   return { dtype, shape, start, bytes };
 }
+
+/** Dtypes that the format has and this reader has not: floats of 8 bits and fewer, complex numbers. */
+const unsupported = /^(F[468]_|C64)/;
 
 /** Every byte belongs to exactly one tensor, or something could be hidden in the file. */
 function assertCovered(file: string, placements: [string, Placement][], dataBytes: number): void {

@@ -25,8 +25,8 @@ export function linear({ from, to, steps }: Ramp): Schedule {
   assertRamp({ from, to, steps });
   return (step) => {
     assertSteps("step", step);
+    // The ends are given, not computed: from + (to - from) may miss one by a rounding.
     if (step === 0 && steps > 0) return from;
-    // The end is given, not computed: from + (to - from) may miss it by a rounding.
     return step < steps - 1 ? from + ((to - from) * step) / (steps - 1) : to;
   };
 }
@@ -36,7 +36,9 @@ export function cosine({ from, to, steps }: Ramp): Schedule {
   assertRamp({ from, to, steps });
   return (step) => {
     assertSteps("step", step);
-    return step < steps ? to + 0.5 * (from - to) * (1 + Math.cos((Math.PI * step) / steps)) : to;
+    if (step >= steps) return to;
+    if (step === 0) return from;
+    return to + 0.5 * (from - to) * (1 + Math.cos((Math.PI * step) / steps));
   };
 }
 

@@ -1,12 +1,14 @@
 import "@tensorflow/tfjs"; // the cpu backend, and tfjs-core's gradients
 import "@tensorflow/tfjs-backend-wasm";
-import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
-import * as tf from "@tensorflow/tfjs-core";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect } from "vitest";
 
-setWasmPaths(`${dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm"))}/`);
+setWasmPaths(
+  `${dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm"))}/`,
+);
 
 /** The backends that every numeric test runs on. */
 export const backends: readonly string[] = ["cpu", "wasm"];

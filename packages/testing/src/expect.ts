@@ -31,7 +31,7 @@ export function expectValues(
   for (let i = 0; i < golden.length; i++) {
     scale = Math.max(scale, Math.abs(golden[i] as number));
     const difference = Math.abs((actual[i] as number) - (golden[i] as number));
-    worst = difference <= worst ? worst : difference; // keeps a NaN
+    worst = Math.max(difference, worst); // a NaN stays
   }
   expect(worst / scale).toBeLessThanOrEqual(tolerance);
 }
@@ -48,7 +48,8 @@ export function expectDigest(
 ): void {
   const values = actual.dataSync();
   expect(values.length).toBe(digest.shape_numel);
-  const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), Number.MIN_VALUE);
+  let scale = Number.MIN_VALUE;
+  for (const value of values) scale = Math.max(scale, Math.abs(value));
   const off = (value: number, expected: number) => Math.abs(value - expected) / scale;
   digest.head.forEach((value, i) => {
     expect(off(values[i] as number, value)).toBeLessThanOrEqual(tolerance);
@@ -64,7 +65,9 @@ export function expectDigest(
     squares += value * value;
     sum += value;
   }
-  expect(Math.abs(Math.sqrt(squares) - digest.l2) / Math.max(digest.l2, Number.MIN_VALUE)).toBeLessThanOrEqual(tolerance);
+  expect(
+    Math.abs(Math.sqrt(squares) - digest.l2) / Math.max(digest.l2, Number.MIN_VALUE),
+  ).toBeLessThanOrEqual(tolerance);
   expect(off(sum / values.length, digest.mean)).toBeLessThanOrEqual(tolerance);
 }
 

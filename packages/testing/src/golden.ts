@@ -26,7 +26,7 @@ const types = {
 
 /** The folder that holds the goldens: the one in this package, or what `GOLDENS_DIR` names. */
 export function goldensFolder(): string {
-  const elsewhere = process.env["GOLDENS_DIR"];
+  const elsewhere = process.env.GOLDENS_DIR;
   return elsewhere ? resolve(elsewhere) : resolve(import.meta.dirname, "../goldens");
 }
 

@@ -9,7 +9,13 @@ export type {
 export { bytesPerPicture, fittingMicroBatch } from "./memory.ts";
 export { type Metrics, NonFiniteLossError } from "./metrics.ts";
 export type { Criterion, Optimizer, Predictor, TrainerOptions } from "./options.ts";
-export { type FlatState, flattenState, type TrainerState, type Tree, unflattenState } from "./state.ts";
+export {
+  type FlatState,
+  flattenState,
+  type TrainerState,
+  type Tree,
+  unflattenState,
+} from "./state.ts";
 export {
   copy,
   ema,
@@ -18,5 +24,11 @@ export {
   type TeacherUpdate,
   type TeacherUpdateInputs,
 } from "./teacher-update.ts";
-export { type Batches, type EvaluationPlan, type TrainOptions, type TrainResult, train } from "./train.ts";
+export {
+  type Batches,
+  type EvaluationPlan,
+  type TrainOptions,
+  type TrainResult,
+  train,
+} from "./train.ts";
 export { createTrainer, type Trainer } from "./trainer.ts";

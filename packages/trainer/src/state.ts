@@ -43,7 +43,10 @@ export function unflattenState({ tensors, numbers }: FlatState): TrainerState {
   if (step === undefined || !Number.isSafeInteger(step)) {
     throw new Error(`step: expected a whole number in the state, got ${step}`);
   }
-  const all: [string, tf.Tensor | number][] = [...Object.entries(tensors), ...Object.entries(numbers)];
+  const all: [string, tf.Tensor | number][] = [
+    ...Object.entries(tensors),
+    ...Object.entries(numbers),
+  ];
   const below = <T extends tf.Tensor | number>(prefix: string) =>
     Object.fromEntries(
       all

@@ -1,11 +1,11 @@
-import { type Crops, type Network, type Training } from "@dino/backbones";
-import { type Params, squaredNorm, valueAndGradients, within } from "@dino/ops";
-import { clipGradients } from "@dino/optimizers";
+import type { Crops, Network } from "@dino/backbones";
+import { type Params, valueAndGradients, within } from "@dino/ops";
+import { clipGradients, gradientNorm as norm } from "@dino/optimizers";
 import { fold, type Key } from "@dino/random";
 import * as tf from "@tensorflow/tfjs-core";
 import { cropsOf, type Part, parts, targetsOf } from "./micro-batch.ts";
 import type { Criterion, Optimizer, Predictor } from "./options.ts";
-import type { TrainerState, Tree } from "./state.ts";
+import type { TrainerState } from "./state.ts";
 import type { TeacherUpdate } from "./teacher-update.ts";
 
 /** The parts of a step, and its settings: what does not change from step to step. */
@@ -63,7 +63,9 @@ export function step(
 
   const gradientNorm = norm(learned.gradients);
   const gradients = withoutLastLayer(
-    dino.clipNorm > 0 ? clipGradients(learned.gradients, { maximum: dino.clipNorm }) : learned.gradients,
+    dino.clipNorm > 0
+      ? clipGradients(learned.gradients, { maximum: dino.clipNorm })
+      : learned.gradients,
     settings.lastLayerFrozen,
   );
 
@@ -120,7 +122,7 @@ function learn(
     const wanted = targetsOf(targets, piece);
     const result = valueAndGradients(trained, (params) => {
       const all = { ...state.student, ...params };
-      const rows = network.forward(all, some, { ...mode, part: { ...piece, batch } } as Training);
+      const rows = network.forward(all, some, { ...mode, part: { ...piece, batch } });
       const logits = predictor ? predictor.forward(within(all, "predictor."), rows) : rows;
       const student = tf.reshape(logits, [-1, piece.count, network.head.prototypes]) as tf.Tensor3D;
       return tf.mul<tf.Scalar>(loss.applyTargets(student, wanted), piece.count / batch);
@@ -185,12 +187,6 @@ function withoutLastLayer(gradients: Params, frozen: boolean): Params {
   return filtered(gradients, (name) => !isLast(name));
 }
 
-function norm(gradients: Params): tf.Scalar {
-  return tf.tidy(() => tf.sqrt(tf.addN<tf.Scalar>(Object.values(gradients).map(squaredNorm))));
-}
-
 function cloned(params: Params): Params {
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, tf.clone(value)]));
 }
-
-export type { Tree };

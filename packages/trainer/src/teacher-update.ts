@@ -58,7 +58,11 @@ export function previousIteration(): TeacherUpdate {
 }
 
 /** The student as it was at the end of the last epoch: learns, though less than from an average. */
-export function previousEpoch({ stepsPerEpoch }: { readonly stepsPerEpoch: number }): TeacherUpdate {
+export function previousEpoch({
+  stepsPerEpoch,
+}: {
+  readonly stepsPerEpoch: number;
+}): TeacherUpdate {
   const ends = (step: number) => (step + 1) % stepsPerEpoch === 0;
   return {
     momentum: (step) => (ends(step) ? 0 : 1),

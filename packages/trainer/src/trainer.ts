@@ -111,14 +111,15 @@ export function createTrainer<LossState extends Tree, OptimizerState extends Tre
     },
 
     metrics: async () => {
-      if (last === undefined) throw new Error("metrics: expected a step to have been trained, got none");
+      if (last === undefined)
+        throw new Error("metrics: expected a step to have been trained, got none");
       const { at, targets } = last;
       const scalars = [last.loss, last.gradientNorm].map((x) => tf.clone(x));
       const mean = entropy(targets);
       const done = state.step;
-      const [value, gradientNorm, targetEntropy] = await Promise.all(
+      const [value, gradientNorm, targetEntropy] = (await Promise.all(
         [...scalars, mean].map(async (x) => (await x.data())[0] as number),
-      ) as [number, number, number];
+      )) as [number, number, number];
       tf.dispose([...scalars, mean]);
       const metrics = {
         step: done,
@@ -145,7 +146,11 @@ export function createTrainer<LossState extends Tree, OptimizerState extends Tre
       tf.dispose(state);
       forgetLast();
       // A table that was empty leaves no trace in a flat state.
-      state = { ...saved, optimizer: { ...emptied(optimizer), ...saved.optimizer }, loss: { ...emptied(loss), ...saved.loss } };
+      state = {
+        ...saved,
+        optimizer: { ...emptied(optimizer), ...saved.optimizer },
+        loss: { ...emptied(loss), ...saved.loss },
+      };
     },
 
     dispose: () => {
@@ -159,11 +164,15 @@ function assertCrops(crops: Crops, globals: number): number {
   const rows = crops[0]?.shape[0] ?? 0;
   const batch = rows / globals;
   if (rows === 0 || !Number.isInteger(batch)) {
-    throw new Error(`crops: expected ${globals} global crops of every picture first, got ${rows} rows`);
+    throw new Error(
+      `crops: expected ${globals} global crops of every picture first, got ${rows} rows`,
+    );
   }
   crops.forEach((group, i) => {
     if (group.shape[0] % batch === 0) return;
-    throw new Error(`crops[${i}]: expected a multiple of ${batch} pictures, got ${group.shape[0]} rows`);
+    throw new Error(
+      `crops[${i}]: expected a multiple of ${batch} pictures, got ${group.shape[0]} rows`,
+    );
   });
   return batch;
 }
@@ -186,6 +195,8 @@ function renamed(params: Params, name: (old: string) => string): Params {
 
 /** The tables of a tree, without their entries. */
 function emptied(tree: Tree): Tree {
-  const tables = Object.entries(tree).filter(([, value]) => typeof value === "object" && !("dataId" in value));
+  const tables = Object.entries(tree).filter(
+    ([, value]) => typeof value === "object" && !("dataId" in value),
+  );
   return Object.fromEntries(tables.map(([name]) => [name, {}]));
 }

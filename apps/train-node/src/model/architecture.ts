@@ -1,0 +1,85 @@
+import { type VisionTransformer, vit, vitSizes } from "@dino/backbones/vit";
+import type { Checkpoint } from "@dino/checkpoint";
+import { RunError, UsageError } from "../errors.ts";
+import type { Settings } from "../settings/settings.ts";
+
+/** What a Vision Transformer is built from. */
+export interface Architecture {
+  readonly embedDim: number;
+  readonly depth: number;
+  readonly heads: number;
+  readonly patchSize: number;
+  /** Side of the pictures that its positions were learnt for. */
+  readonly imageSize: number;
+}
+
+/** The architecture that a run's settings ask for. */
+export function architectureOf(
+  settings: Pick<
+    Settings,
+    "arch" | "embedDim" | "depth" | "numHeads" | "patchSize" | "globalCropsSize"
+  >,
+): Architecture {
+  const size = settings.arch.replace(/^(vit|deit)_/, "") as keyof typeof vitSizes;
+  const published = vitSizes[size];
+  const embedDim = settings.embedDim ?? published.embedDim;
+  const heads = settings.numHeads ?? published.heads;
+  if (embedDim % heads !== 0) {
+    throw new UsageError(
+      `--num-heads: expected a divisor of the width of ${embedDim} (--embed-dim), got ${heads}`,
+    );
+  }
+  return {
+    embedDim,
+    depth: settings.depth ?? published.depth,
+    heads,
+    patchSize: settings.patchSize,
+    imageSize: settings.globalCropsSize,
+  };
+}
+
+export function backboneOf(architecture: Architecture, dropPath = 0): VisionTransformer {
+  return vit({ ...architecture, dropPath });
+}
+
+const patchWeights = "patch_embed.proj.weight";
+
+/** The architecture that a file's tensors show; their shapes do not tell the heads, which are 64 wide in all published models. */
+export function architectureOfTensors(
+  { name, tensors }: Checkpoint,
+  numHeads: number | undefined,
+): Architecture {
+  const patch = [...tensors.keys()].find((key) => key.endsWith(patchWeights));
+  const prefix = patch?.slice(0, -patchWeights.length) ?? "";
+  const [embedDim = 0, channels = 0, patchSize = 0] = tensors.get(patch ?? "")?.shape ?? [];
+  const positions = tensors.get(`${prefix}pos_embed`)?.shape[1];
+  if (channels !== 3 || positions === undefined) {
+    throw new RunError(
+      `${name}: expected a Vision Transformer's weights (${patchWeights}, pos_embed), got ${tensors.size} other tensors`,
+    );
+  }
+  const block = new RegExp(`^${prefix.replaceAll(".", "\\.")}blocks\\.(\\d+)\\.`);
+  const blocks = new Set([...tensors.keys()].flatMap((key) => block.exec(key)?.[1] ?? []));
+  const heads = numHeads ?? embedDim / 64;
+  if (embedDim % heads !== 0 || !Number.isInteger(heads)) {
+    throw new UsageError(
+      `--num-heads: expected the number of heads of ${name}, a divisor of its width of ${embedDim}, got ${numHeads ?? "none"}`,
+    );
+  }
+  const imageSize = Math.round(Math.sqrt(positions - 1)) * patchSize;
+  return { embedDim, depth: blocks.size, heads, patchSize, imageSize };
+}
+
+/** The architecture as a file's text, and back. */
+export const architectureKey = "architecture";
+
+export function parseArchitecture(text: string | undefined): Architecture | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value = JSON.parse(text) as Architecture;
+    const numbers = [value.embedDim, value.depth, value.heads, value.patchSize, value.imageSize];
+    return numbers.every((n) => Number.isSafeInteger(n) && n > 0) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,1 @@
+export { type BackboneCase, type BackboneCaseOptions, backboneCases } from "./backbone-cases.ts";

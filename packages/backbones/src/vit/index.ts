@@ -1,0 +1,3 @@
+export type { VitOptions } from "./options.ts";
+export { type VitName, type VitSize, type VitSizes, vitSizes } from "./sizes.ts";
+export { type SelfAttentionOptions, type VisionTransformer, vit } from "./vit.ts";

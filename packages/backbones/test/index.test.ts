@@ -1,0 +1,10 @@
+import * as api from "@dino/backbones";
+import * as testing from "@dino/backbones/testing";
+import * as vit from "@dino/backbones/vit";
+import { expect, test } from "vitest";
+
+test("exports these names and no others", () => {
+  expect(Object.keys(api).sort()).toEqual(["dinoHead", "dinoNetwork"]);
+  expect(Object.keys(vit).sort()).toEqual(["vit", "vitSizes"]);
+  expect(Object.keys(testing)).toEqual(["backboneCases"]);
+});

@@ -1,0 +1,4 @@
+export { type ImageFolder, type ImageFolderOptions, imageFolder } from "./node/image-folder.ts";
+export { type LabeledImagesOptions, labeledImages } from "./node/labeled-images.ts";
+export { type LoaderOptions, loader } from "./node/loader.ts";
+export { type ReadImageOptions, readImage } from "./node/read-image.ts";

@@ -1,0 +1,90 @@
+import { evaluationView } from "@dino/augmentations";
+import { labeledImages } from "@dino/data/node";
+import * as tf from "@tensorflow/tfjs-core";
+import "@dino/testing"; // the cpu backend
+import { beforeAll, expect, test } from "vitest";
+import { all, drawnDataset, normalised, valuesOf } from "./pictures.ts";
+
+beforeAll(async () => {
+  await tf.setBackend("cpu");
+});
+
+const dataset = drawnDataset(10);
+const options = { size: 8, batchSize: 4, workers: 0 };
+
+/** Labels, and the values of each picture. */
+async function contentOf(images: ReturnType<typeof labeledImages>) {
+  const labels: number[] = [];
+  const values: number[] = [];
+  for await (const batch of images) {
+    expect(batch.images.shape).toEqual([batch.labels.length, 8, 8, 3]);
+    labels.push(...batch.labels);
+    for (const tensor of valuesOf([batch.images])) values.push(...tensor);
+  }
+  return { labels, values: Float32Array.from(values) };
+}
+
+/** What pictures of these indices look like to evaluation. */
+async function seen(indices: readonly number[]) {
+  const pictures = await Promise.all(indices.map((index) => dataset.read(index)));
+  const values = pictures.flatMap((picture) => [...normalised(evaluationView(picture, 8))]);
+  return { labels: indices.map(dataset.label), values: Float32Array.from(values) };
+}
+
+test("gives every picture once, in order, resized and cropped in the middle", async () => {
+  const images = labeledImages(dataset, options);
+  expect(images.length).toBe(10);
+  const expected = await seen([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(await contentOf(images)).toEqual(expected);
+  expect(await contentOf(images)).toEqual(expected); // again
+});
+
+test.each([1, 2])("%i workers make the same bytes as none", async (workers) => {
+  const images = labeledImages(dataset, { ...options, workers });
+  expect(await contentOf(images)).toEqual(await contentOf(labeledImages(dataset, options)));
+});
+
+test("pictures without a class are labelled -1", async () => {
+  const flat = { ...dataset, classes: [], label: () => -1 };
+  expect((await contentOf(labeledImages(flat, options))).labels).toEqual(Array(10).fill(-1));
+});
+
+test("the next readable picture stands in for a broken one", async () => {
+  const images = labeledImages(drawnDataset(10, [3, 4, 9]), { ...options, maxBroken: 0.3 });
+  expect(await contentOf(images)).toEqual(await seen([0, 1, 2, 5, 5, 5, 6, 7, 8, 0]));
+  expect(images.broken.map(({ name }) => name)).toEqual(["3.png", "4.png", "9.png"]);
+});
+
+test("more broken pictures than allowed are an error that names a few", async () => {
+  await expect(
+    all(labeledImages(drawnDataset(10, [6]), { ...options, batchSize: 10 })),
+  ).rejects.toThrow(
+    "drawn: 1 of 10 pictures cannot be read, more than maxBroken 0.01 allows: 6.png (not a picture)",
+  );
+});
+
+test("stops when asked to, and leaks nothing when left early", async () => {
+  const before = tf.memory().numTensors;
+  const controller = new AbortController();
+  const aborted = (async () => {
+    for await (const { images } of labeledImages(dataset, {
+      ...options,
+      signal: controller.signal,
+    })) {
+      images.dispose();
+      controller.abort(new Error("enough"));
+    }
+  })();
+  await expect(aborted).rejects.toThrow("enough");
+  for await (const { images } of labeledImages(dataset, { ...options, workers: 1 })) {
+    images.dispose();
+    break;
+  }
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test("says what an option must be", () => {
+  expect(() => labeledImages(dataset, { ...options, size: 0 })).toThrow(
+    "size: expected an integer of at least 1, got 0",
+  );
+});

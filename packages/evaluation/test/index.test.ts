@@ -1,0 +1,6 @@
+import * as api from "@dino/evaluation";
+import { expect, test } from "vitest";
+
+test("exports what it promises", () => {
+  expect(Object.keys(api)).toEqual(["extractFeatures", "knn", "knnLeaveOneOut", "viewRetrieval"]);
+});

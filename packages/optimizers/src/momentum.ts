@@ -1,0 +1,45 @@
+import type { MomentumTensors, MomentumUpdate, Params } from "@dino/ops";
+import type * as tf from "@tensorflow/tfjs-core";
+import {
+  type Optimizer,
+  type OptimizerOptions,
+  stepEach,
+  type UpdateSettings,
+} from "./optimizer.ts";
+
+/** By parameter name; a parameter that never had a gradient is absent. */
+export type MomentumState = {
+  /** The decaying sum of a parameter's past directions, its shape. */
+  readonly buffers: Params;
+};
+
+/** An optimizer that remembers one buffer a parameter. */
+export function momentumOptimizer(
+  update: (tensors: MomentumTensors, settings: UpdateSettings) => MomentumUpdate,
+  decay: OptimizerOptions["decay"],
+): Optimizer<MomentumState> {
+  return {
+    init: () => ({ buffers: {} }),
+
+    update: (params, gradients, state, at) => {
+      const buffers: Record<string, tf.Tensor> = { ...state.buffers };
+      const updated = stepEach(
+        params,
+        gradients,
+        at,
+        decay,
+        (name, parameter, gradient, settings) => {
+          const buffer = buffers[name];
+          const next = update(
+            buffer ? { parameter, gradient, buffer } : { parameter, gradient },
+            settings,
+          );
+          buffer?.dispose();
+          buffers[name] = next.buffer;
+          return next.parameter;
+        },
+      );
+      return { params: updated, state: { buffers } };
+    },
+  };
+}

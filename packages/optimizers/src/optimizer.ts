@@ -1,0 +1,80 @@
+import { assertShape, type Params } from "@dino/ops";
+import * as tf from "@tensorflow/tfjs-core";
+import { isDecayed } from "./is-decayed.ts";
+
+/** What changes from step to step. */
+export interface UpdateSettings {
+  readonly learningRate: number;
+  readonly weightDecay: number;
+}
+
+/** What turns gradients into new parameters. Its state is by parameter name. */
+export interface Optimizer<State> {
+  /** The state before the first update. A parameter's own entries come with its first gradient. */
+  init(params: Params): State;
+  /**
+   * One step. Consumes params, gradients and state: all three are disposed or handed on. A
+   * parameter whose gradient is absent is left alone: no decay, no moments, no step count, which
+   * is not what a gradient of zero would do.
+   */
+  update(
+    params: Params,
+    gradients: Params,
+    state: State,
+    at: UpdateSettings,
+  ): { readonly params: Params; readonly state: State };
+}
+
+export interface OptimizerOptions {
+  /** Whether weight decay acts on a parameter: on all but biases and 1-D ones, unless given. */
+  readonly decay?: (name: string, parameter: tf.Tensor) => boolean;
+}
+
+/** One parameter's step: what takes the place of the parameter, by its gradient and its own decay. */
+type Step = (
+  name: string,
+  parameter: tf.Tensor,
+  gradient: tf.Tensor,
+  at: UpdateSettings,
+) => tf.Tensor;
+
+/** Goes through the parameters that have a gradient; the others stay the same tensors. */
+export function stepEach(
+  params: Params,
+  gradients: Params,
+  at: UpdateSettings,
+  decay: OptimizerOptions["decay"] = isDecayed,
+  step: Step,
+): Params {
+  assertSettings(at);
+  assertGradients(params, gradients);
+  const { learningRate, weightDecay } = at;
+  const updated: Record<string, tf.Tensor> = {};
+  for (const [name, parameter] of Object.entries(params)) {
+    const gradient = gradients[name];
+    updated[name] = parameter;
+    if (gradient === undefined) continue;
+    const own = decay(name, parameter) ? weightDecay : 0;
+    updated[name] = step(name, parameter, gradient, { learningRate, weightDecay: own });
+    tf.dispose([parameter, gradient]);
+  }
+  return updated;
+}
+
+function assertSettings({ learningRate, weightDecay }: UpdateSettings): void {
+  for (const [name, value] of Object.entries({ learningRate, weightDecay })) {
+    if (Number.isFinite(value) && value >= 0) continue;
+    throw new RangeError(`${name}: expected a finite number of at least 0, got ${value}`);
+  }
+}
+
+/** Before anything is consumed. */
+function assertGradients(params: Params, gradients: Params): void {
+  for (const [name, gradient] of Object.entries(gradients)) {
+    const parameter = params[name];
+    if (parameter === undefined) {
+      throw new Error(`gradients.${name}: expected a parameter of this name, got none`);
+    }
+    assertShape(`gradients.${name}`, gradient, parameter.shape);
+  }
+}

@@ -1,0 +1,9 @@
+/// <reference types="node" />
+export { canonicalJson, type Json } from "./run-directory/canonical-json.ts";
+export {
+  type CheckpointFiles,
+  type RunDirectory,
+  type RunDirectoryOptions,
+  runDirectory,
+  type SavedCheckpoint,
+} from "./run-directory/run-directory.ts";

@@ -1,0 +1,12 @@
+export { type AttentionMaps, classAttention, type PatchGrid } from "./attention.ts";
+export { type LineChartOptions, lineChart, type Series } from "./chart/line-chart.ts";
+export { type Color, palette } from "./color.ts";
+export { type ColorHeadsOptions, colorHeads } from "./color-heads.ts";
+export { type ColorMap, inferno, viridis } from "./color-map.ts";
+export { type ContactSheetOptions, contactSheet } from "./contact-sheet.ts";
+export { encodePng } from "./encode-png.ts";
+export { type HeatmapOptions, heatmap } from "./heatmap.ts";
+export { massMask } from "./mass-mask.ts";
+export { type MaskOverlayOptions, maskOverlay, overlay } from "./overlay.ts";
+export { normalize, upsample } from "./patch-map.ts";
+export { toTensor } from "./to-tensor.ts";

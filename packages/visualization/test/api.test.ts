@@ -1,0 +1,22 @@
+import * as api from "@dino/visualization";
+import { expect, test } from "vitest";
+
+test("exports these names and no others", () => {
+  expect(Object.keys(api).sort()).toEqual([
+    "classAttention",
+    "colorHeads",
+    "contactSheet",
+    "encodePng",
+    "heatmap",
+    "inferno",
+    "lineChart",
+    "maskOverlay",
+    "massMask",
+    "normalize",
+    "overlay",
+    "palette",
+    "toTensor",
+    "upsample",
+    "viridis",
+  ]);
+});

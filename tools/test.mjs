@@ -1,0 +1,40 @@
+// `npm test`: everything, from a fresh clone. `--goldens`: the tests that read goldens, alone.
+// `--long`: what takes longer than a test should.
+import { readdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { install, pnpm, root } from "./workspace.mjs";
+
+const reporters = ["--reporter=default", "--reporter=./tools/ci-reporter.ts"];
+const vitest = (args, env) => pnpm(["exec", "vitest", "run", ...reporters, ...args], { env });
+
+install();
+if (process.argv.includes("--goldens")) {
+  pnpm(["exec", "turbo", "run", "build", "--output-logs=errors-only"]);
+  vitest(testsThatRead("golden"));
+} else if (process.argv.includes("--long")) {
+  pnpm(["exec", "turbo", "run", "build", "--output-logs=errors-only"]);
+  vitest([], { DINO_LONG_TESTS: "1" });
+} else {
+  pnpm(["exec", "biome", "ci", "."]);
+  pnpm([
+    "exec",
+    "turbo",
+    "run",
+    "build",
+    "typecheck",
+    "check:package",
+    "--output-logs=errors-only",
+  ]);
+  vitest([]);
+}
+
+/** Test files that call a function of this name. */
+function testsThatRead(name) {
+  const call = new RegExp(`\\b${name}(<|\\()`);
+  return ["packages", "apps"].flatMap((folder) =>
+    readdirSync(resolve(root, folder), { recursive: true })
+      .filter((file) => file.endsWith(".test.ts") && !file.includes("node_modules"))
+      .map((file) => `${folder}/${file}`)
+      .filter((file) => call.test(readFileSync(resolve(root, file), "utf8"))),
+  );
+}
