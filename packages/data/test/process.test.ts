@@ -42,14 +42,21 @@ test("the README's program runs as printed", async () => {
   expect(output).toContain("[ 6, 64, 64, 3 ] Int32Array(6)");
 });
 
-test("a program ends by itself when it leaves its batches, closed or not", async () => {
-  const output = await run(`${start}
+test.each([true, false])(
+  "a program ends by itself after leaving early; closed: %s",
+  async (close) => {
+    const output = await run(`${start}
     for await (const crops of batches.steps()) break;
-    for await (const { labels } of labeledImages(photos, { size: 8, workers: 1 })) break;
+    for (let i = 0; i < 8; i++) {
+      for await (const { labels } of labeledImages(photos, { size: 8, workers: 1 })) break;
+    }
     console.log("left");
+    if (${close}) await batches.close();
+    console.log("end");
   `);
-  expect(output).toBe("left\n");
-});
+    expect(output).toBe("left\nend\n");
+  },
+);
 
 test("an abort that nobody handles beside its loop breaks nothing", async () => {
   const output = await run(`${start}

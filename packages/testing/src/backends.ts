@@ -5,24 +5,42 @@ import { dirname } from "node:path";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect } from "vitest";
+import { loadWebgpu, webgpuAdapter } from "./webgpu.ts";
 
 setWasmPaths(
   `${dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm"))}/`,
 );
+await tf.setBackend("cpu"); // wasm, which would be chosen, is not there before someone waits for it
 
 /** The backends that every numeric test runs on. */
 export const backends: readonly string[] = ["cpu", "wasm"];
 
+export interface EveryBackendOptions {
+  /**
+   * The tests wait for what they read (`await tensor.data()`), so that they can run on WebGPU
+   * too, where Node has no other way. It is present when `DINO_WEBGPU_ADAPTER` names an adapter.
+   */
+  readonly waits?: boolean;
+}
+
 /**
  * Runs the tests that `define` makes on every backend present. What they leave is freed behind
- * them all.
+ * them all, and the cpu backend is active again.
  */
-export function onEveryBackend(define: (backend: string) => void): void {
-  describe.each([...backends])("on %s", (backend) => {
+export function onEveryBackend(
+  define: (backend: string) => void,
+  { waits = false }: EveryBackendOptions = {},
+): void {
+  const present = waits && webgpuAdapter !== undefined ? [...backends, "webgpu"] : [...backends];
+  describe.each(present)("on %s", (backend) => {
     beforeAll(async () => {
+      if (backend === "webgpu") await loadWebgpu();
       expect(await tf.setBackend(backend)).toBe(true);
       tf.engine().startScope();
-      return () => tf.engine().endScope();
+      return async () => {
+        tf.engine().endScope();
+        await tf.setBackend("cpu");
+      };
     });
     define(backend);
   });

@@ -36,7 +36,7 @@ export function golden<T = unknown>(name: string): T {
 }
 
 /** The values of a golden array. */
-export function decode(array: GoldenArray): InstanceType<(typeof types)[GoldenArray["dtype"]]> {
+export function decode(array: GoldenArray): Float32Array | Float64Array | Int32Array | Uint8Array {
   const bytes = new Uint8Array(Buffer.from(array.data, "base64"));
   return new types[array.dtype](bytes.buffer);
 }

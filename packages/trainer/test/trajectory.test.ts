@@ -67,7 +67,7 @@ onEveryBackend(() => {
         expect(metrics.teacherMomentum).toBeCloseTo(step.momentum, 12);
       }
       const { loss } = trainer.state();
-      expectClose(tf.reshape(loss["center"] as tf.Tensor, [1, -1]), run.center);
+      expectClose(tf.reshape(loss.center as tf.Tensor, [1, -1]), run.center);
       for (const network of ["student", "teacher"] as const) {
         for (const [name, digest] of Object.entries(run[network])) {
           // The key bias has no gradient in exact arithmetic: AdamW makes rounding noise a step.
@@ -132,7 +132,7 @@ function trainerOf(run: Run, microBatch?: number) {
   const trainer = createTrainer({
     network: dinoNetwork(backbone, head),
     loss: dinoLoss({ prototypes: run.out_dim }),
-    optimizer: optimizers[run.optimizer](),
+    optimizer: optimizers[run.optimizer]() as ReturnType<typeof adamW>,
     teacher: ema(cosine({ from: 0.9, to: 1, steps })),
     learningRate: warmupCosine({ peak: run.base_lr, end: 1e-6, steps, warmup: perEpoch }),
     weightDecay: cosine({ from: 0.04, to: 0.4, steps }),

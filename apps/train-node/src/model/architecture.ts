@@ -70,15 +70,26 @@ export function architectureOfTensors(
   return { embedDim, depth: blocks.size, heads, patchSize, imageSize };
 }
 
-/** The architecture as a file's text, and back. */
+/** Under this name a file's metadata, or the settings in it, hold the architecture. */
 export const architectureKey = "architecture";
 
-export function parseArchitecture(text: string | undefined): Architecture | undefined {
-  if (text === undefined) return undefined;
+/** The architecture that a file's metadata tells: a run's state does, and an exported backbone. */
+export function architectureIn({
+  metadata,
+}: Pick<Checkpoint, "metadata">): Architecture | undefined {
+  const settings = parsed(metadata.settings) as Readonly<Record<string, unknown>> | undefined;
+  const value = (parsed(metadata[architectureKey]) ?? settings?.[architectureKey]) as
+    | Architecture
+    | undefined;
+  if (!value) return undefined;
+  const { embedDim, depth, heads, patchSize, imageSize } = value;
+  const sizes = { embedDim, depth, heads, patchSize, imageSize };
+  return Object.values(sizes).every((n) => Number.isSafeInteger(n) && n > 0) ? sizes : undefined;
+}
+
+function parsed(text: string | undefined): unknown {
   try {
-    const value = JSON.parse(text) as Architecture;
-    const numbers = [value.embedDim, value.depth, value.heads, value.patchSize, value.imageSize];
-    return numbers.every((n) => Number.isSafeInteger(n) && n > 0) ? value : undefined;
+    return JSON.parse(text ?? "null") ?? undefined;
   } catch {
     return undefined;
   }

@@ -1,19 +1,11 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { VisionTransformer } from "@dino/backbones/vit";
-import { type Checkpoint, loadWeights } from "@dino/checkpoint";
+import { loadWeights } from "@dino/checkpoint";
 import { openCheckpoint } from "@dino/checkpoint/node";
 import type { Params } from "@dino/ops";
 import { RunError } from "../errors.ts";
-import { readRunSettings } from "../run/run-settings.ts";
-import {
-  type Architecture,
-  architectureKey,
-  architectureOf,
-  architectureOfTensors,
-  backboneOf,
-  parseArchitecture,
-} from "./architecture.ts";
+import { architectureIn, architectureOfTensors, backboneOf } from "./architecture.ts";
 
 /** A trained backbone. */
 export interface Model {
@@ -38,7 +30,7 @@ export async function loadModel(
 ): Promise<Model> {
   const file = weightsFile(path);
   const checkpoint = await openCheckpoint(file);
-  const architecture = await findArchitecture(path, checkpoint, numHeads);
+  const architecture = architectureIn(checkpoint) ?? architectureOfTensors(checkpoint, numHeads);
   const backbone = backboneOf(architecture);
   const params = await loadWeights(backbone, checkpoint, { from: checkpointKey });
   return { backbone, params, file };
@@ -51,35 +43,4 @@ export function weightsFile(path: string): string {
   const last = join(path, "checkpoints", "last.safetensors");
   if (existsSync(last)) return last;
   throw new RunError(`${path}: expected a run with checkpoints/last.safetensors in it, got none`);
-}
-
-async function findArchitecture(
-  path: string,
-  checkpoint: Checkpoint,
-  numHeads: number | undefined,
-): Promise<Architecture> {
-  const told = parseArchitecture(checkpoint.metadata[architectureKey]);
-  if (told) return told;
-  if (statSync(path).isDirectory()) return architectureOf(await readRunSettings(path));
-  return architectureOfTensors(checkpoint, numHeads ?? headsOfRun(checkpoint));
-}
-
-/** A run's checkpoint knows its settings. */
-function headsOfRun({ metadata }: Checkpoint): number | undefined {
-  if (metadata.settings === undefined) return undefined;
-  try {
-    const settings = JSON.parse(metadata.settings) as Readonly<Record<string, unknown>>;
-    if (typeof settings["num-heads"] === "number") return settings["num-heads"];
-    const { heads } = architectureOf({
-      arch: settings.arch as "vit_tiny",
-      embedDim: undefined,
-      depth: undefined,
-      numHeads: undefined,
-      patchSize: 1,
-      globalCropsSize: 1,
-    });
-    return heads;
-  } catch {
-    return undefined;
-  }
 }

@@ -75,6 +75,7 @@ function createThread(): Thread {
   const worker = new Worker(workerScript(), { execArgv: [] });
   const waiting = new Map<number, { resolve(): void; reject(error: unknown): void }>();
   let failure: unknown;
+  let closing = false;
   let id = 0;
 
   const fail = (error: unknown): void => {
@@ -88,7 +89,8 @@ function createThread(): Thread {
   worker.on("message", ({ id, error }: Answer) => {
     const job = waiting.get(id);
     waiting.delete(id);
-    if (waiting.size === 0) worker.unref();
+    // A thread that is being closed stays counted, or the program might end before it is.
+    if (waiting.size === 0 && !closing) worker.unref();
     if (error === undefined) job?.resolve();
     else job?.reject(error);
   });
@@ -107,7 +109,7 @@ function createThread(): Thread {
         worker.postMessage(request);
       }),
     close: async () => {
-      worker.ref(); // or the program might end before this promise is kept
+      closing = true;
       await worker.terminate();
     },
   };

@@ -12,7 +12,11 @@ interface Heads {
 function split(qkv: tf.Tensor2D, { sequences, tokens }: Segment, heads: number): Heads {
   const width = (qkv.shape[1] as number) / (3 * heads);
   const apart = tf.reshape(qkv, [sequences, tokens, 3, heads, width]);
-  const [q, k, v] = tf.unstack(tf.transpose(apart, [2, 0, 3, 1, 4])) as tf.Tensor4D[];
+  const together = tf.transpose(apart, [2, 0, 3, 1, 4]);
+  const [q, k, v] = [0, 1, 2].map((i) =>
+    // Slices, because unstacking copies whole tensors on some backends.
+    tf.reshape(tf.slice(together, i, 1), [sequences, heads, tokens, width]),
+  );
   return { q, k, v } as Heads;
 }
 

@@ -9,16 +9,15 @@ export function bySegment(
 ): tf.Tensor2D {
   const [only] = segments;
   if (only !== undefined && segments.length === 1) return f(tensors, only);
-  const sizes = segments.map(({ sequences, tokens }) => sequences * tokens);
-  const parts = tensors.map((tensor) => tf.split(tensor, sizes) as tf.Tensor2D[]);
-  return tf.concat(
-    segments.map((segment, i) =>
-      f(
-        parts.map((part) => part[i] as tf.Tensor2D),
-        segment,
-      ),
-    ),
-  );
+  let first = 0;
+  const parts = segments.map((segment) => {
+    const count = segment.sequences * segment.tokens;
+    // Slices, because a split copies whole tensors on some backends.
+    const rows = tensors.map((tensor) => tf.slice(tensor, first, count));
+    first += count;
+    return f(rows, segment);
+  });
+  return tf.concat(parts);
 }
 
 /** Every sequence's rows times its own factor of `scale`, `[sequences]`. */

@@ -1,0 +1,49 @@
+import { cpus, freemem, totalmem } from "node:os";
+import { describeEngines } from "@dino/backend";
+import type { Command } from "commander";
+import { type Context, command } from "../command.ts";
+import { jsonLine } from "../console/console.ts";
+import { bytes } from "../console/words.ts";
+import { startEngine } from "../run/engine.ts";
+import { version } from "../run/environment.ts";
+import { pictureDecoder } from "../run/picture-decoder.ts";
+
+interface DoctorFlags {
+  readonly json?: boolean;
+}
+
+export function doctorCommand(context: Context): Command {
+  return command("doctor", "engines of this machine, and why each is or is not taken")
+    .option("--json", "print one line of JSON")
+    .action((flags: DoctorFlags) => doctor(context, flags));
+}
+
+async function doctor({ screen, environment }: Context, flags: DoctorFlags): Promise<void> {
+  const { colors } = screen;
+  const { line } = await startEngine(environment.DINO_BACKEND || "auto");
+  const engines = await describeEngines();
+  const machine = {
+    dino: version(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    processor: cpus()[0]?.model.trim() ?? "unknown",
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    freeBytes: freemem(),
+    pictures: await pictureDecoder(),
+  };
+  if (flags.json) {
+    screen.result(jsonLine({ ...machine, line, engines }));
+    return;
+  }
+  screen.result(line);
+  for (const { name, available, active, details, reason, install, warning } of engines) {
+    const mark = active ? colors.green("*") : available ? "+" : colors.dim("-");
+    const words = [details, reason, warning, install && `to have it: ${install}`];
+    screen.result(`  ${mark} ${name.padEnd(12)} ${words.filter(Boolean).join("; ")}`);
+  }
+  screen.result(`dino ${machine.dino}, Node ${machine.node} on ${machine.platform}`);
+  screen.result(`${machine.processor}, ${machine.cores} cores`);
+  screen.result(`memory ${bytes(machine.memoryBytes)}, of which ${bytes(machine.freeBytes)} are free`);
+  screen.result(`pictures: ${machine.pictures}`);
+}

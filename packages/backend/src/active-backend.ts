@@ -1,0 +1,42 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { BackendError } from "./backend-error.ts";
+
+/** The backend that runs. */
+export interface ActiveBackend {
+  readonly name: string;
+  /** What it runs on: "SIMD, 1 thread". */
+  readonly details: string;
+  /** Bytes that its tensors can take up at most, where that can be known. */
+  readonly memoryBytes?: number;
+  /** What whoever runs it should know: a page shows it, a command line prints it. */
+  readonly warning?: string;
+}
+
+/** How the active backend came to be. */
+export interface Started {
+  readonly backend: ActiveBackend;
+  readonly asked: string;
+  readonly line: string;
+  readonly registryVersion: number;
+}
+
+let started: Started | undefined;
+
+/** The backend that `startBackend` made active. A BackendError if there is none. */
+export function activeBackend(): ActiveBackend {
+  const current = currentStart();
+  if (current === undefined) {
+    const name = tf.getBackend() ?? "none";
+    throw new BackendError(`backend: expected one that startBackend() has started, got ${name}`);
+  }
+  return current.backend;
+}
+
+/** What was started last, unless somebody else has set another backend since. */
+export function currentStart(): Started | undefined {
+  return started?.backend.name === tf.getBackend() ? started : undefined;
+}
+
+export function setStarted(now: Started): void {
+  started = now;
+}

@@ -1,0 +1,47 @@
+/** One way to run tfjs on a machine. */
+export interface Engine {
+  /** What it is asked for by, and the name of its tfjs backend. */
+  readonly name: string;
+  /**
+   * Its place in line when none is asked for: the smallest goes first. Those that come with this
+   * package: tensorflow 10 (40 without a GPU), webgpu 20, native 30, wasm 50, cpu 60.
+   */
+  readonly order: number;
+  /** Whether it would start here, found out without making it the active backend. */
+  detect(options: DetectOptions): Promise<Detection>;
+  /** Makes it tfjs's active backend. May be called again after another was active. */
+  start(options: StartOptions): Promise<void>;
+}
+
+export interface DetectOptions {
+  /**
+   * Whether somebody wants this very engine. If so, a slow look is worth its time and a poor
+   * substitute will do; if not, what it costs to look should be little.
+   */
+  readonly asked: boolean;
+}
+
+/** What an engine finds out about itself. */
+export interface Detection {
+  readonly available: boolean;
+  /** Its place in line on this machine, where that is another than the engine's. */
+  readonly order?: number;
+  /** Why it is not available, or why others go before it: "not installed". */
+  readonly reason?: string;
+  /** The command that would make it available. */
+  readonly install?: string;
+  /** What it runs on: "SIMD, 1 thread". */
+  readonly details?: string;
+  /** Bytes that its tensors can take up at most, where that can be known. */
+  readonly memoryBytes?: number;
+  /** What whoever runs it should know beforehand. */
+  readonly warning?: string;
+}
+
+export interface StartOptions {
+  /**
+   * Where tfjs's three .wasm files lie: a path or URL to put in front of their names. By default
+   * they are found in the installed package, in a page by the bundler.
+   */
+  readonly wasmPath?: string | undefined;
+}

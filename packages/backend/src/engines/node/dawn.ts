@@ -1,0 +1,40 @@
+import type { Detection } from "../../engine.ts";
+import type { Gpu } from "../webgpu-adapter.ts";
+import { optionalPackage } from "./optional-package.ts";
+
+/** Dawn, the WebGPU of Chrome, as the npm package `webgpu` brings it to Node. */
+interface DawnPackage {
+  create(flags: readonly string[]): Gpu;
+  readonly globals: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * WebGPU, put where tfjs looks for it unless it is already there: `navigator.gpu` and the global
+ * classes. What `DINO_WEBGPU_ADAPTER` names is a part of an adapter's name, or a flag of Dawn
+ * such as `backend=null`.
+ */
+export async function findDawn(): Promise<Gpu | Detection> {
+  const global = globalThis as { navigator?: { readonly gpu?: Gpu } };
+  if (global.navigator?.gpu !== undefined) return global.navigator.gpu;
+  const { module, reason } = await optionalPackage<DawnPackage>("webgpu");
+  if (module === undefined) return { available: false, reason, install: "npm i webgpu" };
+  Object.assign(globalThis, module.globals);
+  const gpu = module.create(flags());
+  if (global.navigator === undefined) {
+    Object.defineProperty(global, "navigator", { value: {}, configurable: true, writable: true });
+  }
+  // What holds this also keeps its adapters alive.
+  Object.defineProperty(global.navigator, "gpu", { value: gpu, configurable: true });
+  return gpu;
+}
+
+/** Whether the environment names an adapter. */
+export function namesAdapter(): boolean {
+  return flags().length > 0;
+}
+
+function flags(): readonly string[] {
+  const named = process.env.DINO_WEBGPU_ADAPTER ?? "";
+  if (named === "") return [];
+  return [named.includes("=") ? named : `adapter=${named}`];
+}

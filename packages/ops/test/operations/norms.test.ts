@@ -1,0 +1,103 @@
+import { batchNormTraining, l2Normalize, layerNorm, weightNormLinear } from "@dino/ops";
+import { named, onEveryBackend } from "@dino/testing";
+import * as tf from "@tensorflow/tfjs-core";
+import { expect, test } from "vitest";
+import { expectAgreement, testDifferential } from "../differential.ts";
+import type { Values } from "../reference/linear.ts";
+import * as reference from "../reference/norms.ts";
+
+onEveryBackend(
+  () => {
+    for (const shape of [
+      [9, 5],
+      [1, 5],
+      [4, 1],
+      [2, 3, 7],
+      [1, 33],
+    ] as const) {
+      const dim = shape.at(-1) as number;
+      testDifferential(`layer norm of [${shape}]`, {
+        inputs: { x: shape, weight: [dim], bias: [dim] },
+        run: ({ x, weight, bias }) => layerNorm(x, weight, bias, { epsilon: 1e-5 }),
+        reference: ({ x, weight, bias }) =>
+          reference.layerNorm(x as Values, weight as Values, bias as Values, dim, 1e-5),
+      });
+    }
+
+    for (const [rows, channels] of [
+      [9, 5],
+      [2, 3],
+      [7, 1],
+      [1, 4],
+    ] as const) {
+      testDifferential(`batch norm of ${rows} rows, ${channels} channels`, {
+        inputs: { x: [rows, channels], weight: [channels], bias: [channels] },
+        run: ({ x, weight, bias }) => {
+          const { output, mean, variance } = batchNormTraining(x, weight, bias);
+          tf.dispose([mean, variance]);
+          return output;
+        },
+        reference: ({ x, weight, bias }) =>
+          reference.batchNorm(x as Values, weight as Values, bias as Values, 1e-5).output,
+        // Two rows become -1 and 1 whatever they are: their gradient is what rounding leaves of it.
+        tolerance: rows === 2 ? 1e-4 : 1e-5,
+      });
+    }
+
+    test("batch norm gives the moments it used", async () => {
+      const x = named<tf.Tensor2D>("moments", [9, 5]);
+      const [weight, bias] = [tf.ones<tf.Rank.R1>([5]), tf.zeros<tf.Rank.R1>([5])];
+      const { mean, variance } = batchNormTraining(x, weight, bias);
+      const [ones, zeros] = [new Float64Array(5).fill(1), new Float64Array(5)];
+      const expected = reference.batchNorm(Float64Array.from(await x.data()), ones, zeros, 1e-5);
+      expectAgreement("mean", await mean.data(), expected.mean);
+      expectAgreement("variance", await variance.data(), expected.variance);
+    });
+
+    for (const [shape, epsilon] of [
+      [[9, 5], 1e-12],
+      [[1, 1], 1e-12],
+      [[2, 3, 4], 1e-12],
+      [[5, 3], 10],
+    ] as const) {
+      testDifferential(`l2 norm of [${shape}], not below ${epsilon}`, {
+        inputs: { x: shape },
+        run: ({ x }) => l2Normalize(x, { epsilon }),
+        reference: ({ x }) => reference.l2Normalize(x as Values, shape.at(-1) as number, epsilon),
+      });
+    }
+
+    test("a row of zeros stays zero", async () => {
+      expect(await l2Normalize(tf.zeros([2, 3])).data()).toEqual(new Float32Array(6));
+    });
+
+    for (const [rows, inputs, out] of [
+      [9, 5, 7],
+      [1, 5, 3],
+      [4, 1, 3],
+      [4, 3, 1],
+    ] as const) {
+      testDifferential(`weight norm of ${rows} rows, ${inputs} to ${out}`, {
+        inputs: { x: [rows, inputs], gain: [out, 1], direction: [out, inputs] },
+        run: ({ x, gain, direction }) => weightNormLinear(x, gain, direction),
+        reference: ({ x, gain, direction }) =>
+          reference.weightNormLinear(x as Values, gain as Values, direction as Values),
+      });
+    }
+  },
+  { waits: true },
+);
+
+test("says which tensor does not fit", () => {
+  const [narrow, wide] = [tf.ones<tf.Rank.R1>([4]), tf.ones<tf.Rank.R1>([5])];
+  const x = tf.ones<tf.Rank.R2>([9, 5]);
+  expect(() => layerNorm(x, narrow, wide)).toThrow("weight: expected shape [5], got [4]");
+  expect(() => layerNorm(x, wide, narrow)).toThrow("bias: expected shape [5], got [4]");
+  expect(() => batchNormTraining(x, narrow, wide)).toThrow("weight: expected shape [5], got [4]");
+  expect(() => weightNormLinear(x, tf.ones([3, 1]), tf.ones([3, 4]))).toThrow(
+    "x: expected shape [*, 4], got [9, 5]",
+  );
+  expect(() => weightNormLinear(x, tf.ones([4, 1]), tf.ones([3, 5]))).toThrow(
+    "gain: expected shape [3, 1], got [4, 1]",
+  );
+});
