@@ -30,7 +30,9 @@ export async function main(words: readonly string[]): Promise<number> {
 
 function program(context: Context): Command {
   const dino = quiet(new Command("dino"))
-    .description("DINO: self-distillation with no labels. A folder of pictures goes in, a model comes out.")
+    .description(
+      "DINO: self-distillation with no labels. A folder of pictures goes in, a model comes out.",
+    )
     .version(version(), "--version", "show the version")
     .helpOption("--help", "show this help")
     .helpCommand(false)

@@ -65,7 +65,8 @@ function merge(
 
 /** The first place in `[start, end)` that holds less than `similarity`: behind its equals. */
 function placeOf(similarity: number, sorted: Float32Array, start: number, end: number): number {
-  let [low, high] = [start, end];
+  let low = start;
+  let high = end;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((sorted[middle] as number) < similarity) high = middle;

@@ -81,13 +81,13 @@ function onBackend({ unit, count, dim }: UnitRows): Product {
   };
 }
 
-/** In plain JavaScript: five times as fast as the matMul of tfjs's own JavaScript backend. */
-function onHost({ unit, count, dim }: UnitRows): Product {
+/** In plain JavaScript: four times as fast as the matMul of tfjs's own JavaScript backend. */
+function onHost(rows: UnitRows): Product {
   return {
     by: async (queries) => {
-      const values = new Float32Array(queries.count * count);
+      const values = new Float32Array(queries.count * rows.count);
       for (let query = 0; query < queries.count; query += 4) {
-        fourQueries(queries, query, unit, count, dim, values);
+        for (let row = 0; row < rows.count; row += 2) fourByTwo(queries, query, rows, row, values);
       }
       return values;
     },
@@ -95,38 +95,49 @@ function onHost({ unit, count, dim }: UnitRows): Product {
   };
 }
 
-/** Four queries at once read the rows once for all four. The last is repeated where four lack. */
-function fourQueries(
-  { unit: queries, count: queryCount }: UnitRows,
-  first: number,
-  rows: Float32Array,
-  count: number,
-  dim: number,
+/**
+ * Four queries times two rows: eight sums at a time keep a processor busy, and share what they
+ * read. Past the end the last query or row is taken again, which writes the same values again.
+ */
+function fourByTwo(
+  { unit: queries, count: queryCount, dim }: UnitRows,
+  query: number,
+  { unit: rows, count }: UnitRows,
+  row: number,
   values: Float32Array,
 ): void {
-  const last = queryCount - 1;
-  const [a, b, c, d] = [first, first + 1, first + 2, first + 3].map((i) => Math.min(i, last)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const [fromA, fromB, fromC, fromD] = [a * dim, b * dim, c * dim, d * dim];
-  for (let row = 0; row < count; row++) {
-    const from = row * dim;
-    let [sumA, sumB, sumC, sumD] = [0, 0, 0, 0];
-    for (let i = 0; i < dim; i++) {
-      const value = rows[from + i] as number;
-      sumA += (queries[fromA + i] as number) * value;
-      sumB += (queries[fromB + i] as number) * value;
-      sumC += (queries[fromC + i] as number) * value;
-      sumD += (queries[fromD + i] as number) * value;
-    }
-    values[a * count + row] = sumA;
-    values[b * count + row] = sumB;
-    values[c * count + row] = sumC;
-    values[d * count + row] = sumD;
+  const b = Math.min(query + 1, queryCount - 1);
+  const c = Math.min(query + 2, queryCount - 1);
+  const d = Math.min(query + 3, queryCount - 1);
+  const y = Math.min(row + 1, count - 1);
+  const [fromA, fromB, fromC, fromD] = [query * dim, b * dim, c * dim, d * dim];
+  const [fromX, fromY] = [row * dim, y * dim];
+  let [ax, bx, cx, dx] = [0, 0, 0, 0];
+  let [ay, by, cy, dy] = [0, 0, 0, 0];
+  for (let i = 0; i < dim; i++) {
+    const ofX = rows[fromX + i] as number;
+    const ofY = rows[fromY + i] as number;
+    const ofA = queries[fromA + i] as number;
+    const ofB = queries[fromB + i] as number;
+    const ofC = queries[fromC + i] as number;
+    const ofD = queries[fromD + i] as number;
+    ax += ofA * ofX;
+    bx += ofB * ofX;
+    cx += ofC * ofX;
+    dx += ofD * ofX;
+    ay += ofA * ofY;
+    by += ofB * ofY;
+    cy += ofC * ofY;
+    dy += ofD * ofY;
   }
+  values[query * count + row] = ax;
+  values[b * count + row] = bx;
+  values[c * count + row] = cx;
+  values[d * count + row] = dx;
+  values[query * count + y] = ay;
+  values[b * count + y] = by;
+  values[c * count + y] = cy;
+  values[d * count + y] = dy;
 }
 
 function slice({ unit, count, dim }: UnitRows, first: number, length: number): UnitRows {

@@ -35,36 +35,39 @@ function pictures(sizes: readonly number[], length = sizes.reduce((a, b) => a + 
   return images;
 }
 
-onEveryBackend(() => {
-  test("gives a row for every picture in their order, and keeps no tensor", async () => {
-    const scale = tf.scalar(2);
-    const before = tf.memory().numTensors;
-    const features = await extractFeatures(backbone, { scale }, pictures([2, 2, 1]));
-    expect(tf.memory().numTensors).toBe(before);
-    expect(features).toEqual({
-      rows: Float32Array.of(0, 0, 0, 2, 2, 2, 4, 4, 4, 6, 6, 6, 8, 8, 8),
-      dim: 3,
-      count: 5,
-      labels: Int32Array.of(0, 1, 0, 1, 0),
+onEveryBackend(
+  () => {
+    test("gives a row for every picture in their order, and keeps no tensor", async () => {
+      const scale = tf.scalar(2);
+      const before = tf.memory().numTensors;
+      const features = await extractFeatures(backbone, { scale }, pictures([2, 2, 1]));
+      expect(tf.memory().numTensors).toBe(before);
+      expect(features).toEqual({
+        rows: Float32Array.of(0, 0, 0, 2, 2, 2, 4, 4, 4, 6, 6, 6, 8, 8, 8),
+        dim: 3,
+        count: 5,
+        labels: Int32Array.of(0, 1, 0, 1, 0),
+      });
+      tf.dispose(scale);
     });
-    tf.dispose(scale);
-  });
 
-  test("stops when it is told to, closes the pictures and keeps no tensor", async () => {
-    const scale = tf.scalar(2);
-    const before = tf.memory().numTensors;
-    const controller = new AbortController();
-    const images = pictures([2, 2, 1]);
-    const call = extractFeatures(backbone, { scale }, images, {
-      signal: controller.signal,
-      onProgress: ({ done }) => done === 4 && controller.abort(new Error("enough")),
+    test("stops when it is told to, closes the pictures and keeps no tensor", async () => {
+      const scale = tf.scalar(2);
+      const before = tf.memory().numTensors;
+      const controller = new AbortController();
+      const images = pictures([2, 2, 1]);
+      const call = extractFeatures(backbone, { scale }, images, {
+        signal: controller.signal,
+        onProgress: ({ done }) => done === 4 && controller.abort(new Error("enough")),
+      });
+      await expect(call).rejects.toThrow("enough");
+      expect(images.closed()).toBe(true);
+      expect(tf.memory().numTensors).toBe(before);
+      tf.dispose(scale);
     });
-    await expect(call).rejects.toThrow("enough");
-    expect(images.closed()).toBe(true);
-    expect(tf.memory().numTensors).toBe(before);
-    tf.dispose(scale);
-  });
-});
+  },
+  { waits: true },
+);
 
 test("tells how far it has come", async () => {
   const seen: unknown[] = [];

@@ -17,20 +17,23 @@ function disturbed(by: number) {
   return set(pictures.rows.map((value, i) => value + by * (noise[i] as number)));
 }
 
-onEveryBackend(() => {
-  test("finds every picture again that is hardly disturbed, without any label", async () => {
-    expect(await viewRetrieval(disturbed(0.1), pictures)).toBe(100);
-  });
+onEveryBackend(
+  () => {
+    test("finds every picture again that is hardly disturbed, without any label", async () => {
+      expect(await viewRetrieval(disturbed(0.1), pictures)).toBe(100);
+    });
 
-  test("finds fewer the more they are disturbed, and leaks no tensors", async () => {
-    const before = tf.memory().numTensors;
-    const found = [];
-    for (const by of [1, 3, 30]) found.push(await viewRetrieval(disturbed(by), pictures));
-    expect(found).toEqual(found.toSorted((a, b) => b - a));
-    expect(found[2]).toBeLessThan(20);
-    expect(tf.memory().numTensors).toBe(before);
-  });
-});
+    test("finds fewer the more they are disturbed, and leaks no tensors", async () => {
+      const before = tf.memory().numTensors;
+      const found = [];
+      for (const by of [1, 3, 30]) found.push(await viewRetrieval(disturbed(by), pictures));
+      expect(found).toEqual(found.toSorted((a, b) => b - a));
+      expect(found[2]).toBeLessThan(20);
+      expect(tf.memory().numTensors).toBe(before);
+    });
+  },
+  { waits: true },
+);
 
 test("counts the views whose own picture is the most similar", async () => {
   const a = features([

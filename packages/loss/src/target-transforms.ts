@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 export interface TargetContext {
   /** Running mean of the teacher's logits, `[prototypes]`. */
   readonly center: tf.Tensor1D;
-  /** Below 1 and below the student's: divides the logits, so that the targets become sharper. */
+  /** Above 0 and below the student's: divides the logits, so that the targets become sharper. */
   readonly temperature: number;
 }
 

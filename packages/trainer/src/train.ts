@@ -86,6 +86,7 @@ export async function train({
   onEvent,
 }: TrainOptions): Promise<TrainResult> {
   let progress = fresh;
+  const clock = stopwatch(batches, steps);
   const tell = async (event: TrainEvent) => {
     await store?.record(event);
     onEvent?.(event);
@@ -96,7 +97,9 @@ export async function train({
   };
   const evaluateNow = async (plan: EvaluationPlan) => {
     const { step } = trainer;
-    const result = await plan.run({ step, params: within(trainer.teacher, "backbone.") });
+    const result = await clock.without(() =>
+      plan.run({ step, params: within(trainer.teacher, "backbone.") }),
+    );
     const [knn = null] = Object.values(result.knn ?? {});
     const isBest = knn !== null && (progress.best === null || knn > progress.best);
     const evaluations = [...progress.evaluations, { step, result }];
@@ -117,7 +120,6 @@ export async function train({
 
   const from = trainer.step;
   const advise = adviser(trainer.network.head.prototypes);
-  const clock = stopwatch(batches, steps);
   if (from < steps && !signal?.aborted) {
     for await (const crops of batches.steps({ from, to: steps })) {
       trainer.train(crops);
@@ -188,11 +190,13 @@ function epochMeans(progress: Progress) {
 function stopwatch(batches: Batches, steps: number) {
   const window = 20;
   const { batchSize } = batches;
-  const times = [tf.util.now()];
-  const started = times[0] as number;
+  let paused = 0;
   let waitedBefore = batches.waited ?? 0;
+  const now = () => tf.util.now() - paused;
+  const times = [now()];
+  const started = now();
   const lap = (step: number) => {
-    times.push(tf.util.now());
+    times.push(now());
     if (times.length > window + 1) times.shift();
     const elapsed = ((times.at(-1) as number) - (times[0] as number)) / 1000;
     const perStep = elapsed / (times.length - 1);
@@ -201,9 +205,18 @@ function stopwatch(batches: Batches, steps: number) {
     waitedBefore = waitedNow;
     return { imagesPerSecond: batchSize / perStep, dataWait, eta: (steps - step) * perStep };
   };
+  /** What `run` does, which is no training, off the clock. */
+  const without = async <T>(run: () => Promise<T>): Promise<T> => {
+    const before = tf.util.now();
+    try {
+      return await run();
+    } finally {
+      paused += tf.util.now() - before;
+    }
+  };
   const mean = (count: number) => {
     const seconds = ((times.at(-1) as number) - started) / 1000;
     return count > 0 ? (count * batchSize) / seconds : 0;
   };
-  return Object.assign(lap, { mean });
+  return Object.assign(lap, { mean, without });
 }

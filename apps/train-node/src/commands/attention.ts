@@ -57,7 +57,9 @@ async function attention(
     throw new UsageError(`--block: expected a number from 0 to ${depth - 1}, got ${block}`);
   }
   if (shortSide < patchSize) {
-    throw new UsageError(`--image-size: expected at least the model's patch of ${patchSize}, got ${shortSide}`);
+    throw new UsageError(
+      `--image-size: expected at least the model's patch of ${patchSize}, got ${shortSide}`,
+    );
   }
 
   const names = uniqueNames(files.map((file) => basename(file, extname(file))));

@@ -44,6 +44,8 @@ async function doctor({ screen, environment }: Context, flags: DoctorFlags): Pro
   }
   screen.result(`dino ${machine.dino}, Node ${machine.node} on ${machine.platform}`);
   screen.result(`${machine.processor}, ${machine.cores} cores`);
-  screen.result(`memory ${bytes(machine.memoryBytes)}, of which ${bytes(machine.freeBytes)} are free`);
+  screen.result(
+    `memory ${bytes(machine.memoryBytes)}, of which ${bytes(machine.freeBytes)} are free`,
+  );
   screen.result(`pictures: ${machine.pictures}`);
 }

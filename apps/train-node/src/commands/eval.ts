@@ -6,7 +6,13 @@ import { count } from "../console/words.ts";
 import { UsageError } from "../errors.ts";
 import { knnTask } from "../model/knn.ts";
 import * as kinds from "../settings/kinds.ts";
-import { flagValue, integers, openModel, type WeightsFlags, withWeights } from "./weights-options.ts";
+import {
+  flagValue,
+  integers,
+  openModel,
+  type WeightsFlags,
+  withWeights,
+} from "./weights-options.ts";
 
 interface KnnFlags extends WeightsFlags {
   readonly train: string;
@@ -48,7 +54,11 @@ async function evalKnn(context: Context, flags: KnnFlags): Promise<void> {
   const asked = flagValue("--k", flags.k, integers);
   const temperature = flagValue("--temperature", flags.temperature, kinds.number({ above: 0 }));
   const size = flagValue("--image-size", flags.imageSize, kinds.integer({ min: 1 }));
-  const batchSize = flagValue("--batch-size-per-gpu", flags.batchSizePerGpu, kinds.integer({ min: 1 }));
+  const batchSize = flagValue(
+    "--batch-size-per-gpu",
+    flags.batchSizePerGpu,
+    kinds.integer({ min: 1 }),
+  );
   const workers = flagValue("--num-workers", flags.numWorkers, kinds.integer({ min: 0 }));
   const stop = stopOnSignals(() => process.exit(130));
   try {
@@ -56,7 +66,9 @@ async function evalKnn(context: Context, flags: KnnFlags): Promise<void> {
     const k = asked ?? [10, 20, 100, 200].filter((each) => each <= task.largestK);
     const most = Math.max(...k, 1);
     if (k.length === 0 || most > task.largestK) {
-      throw new UsageError(`--k: expected at most ${task.largestK}, the pictures of ${flags.train} to choose from, got ${most}`);
+      throw new UsageError(
+        `--k: expected at most ${task.largestK}, the pictures of ${flags.train} to choose from, got ${most}`,
+      );
     }
     const { backbone, params } = await openModel(context, flags);
     assertPatches(size ?? backbone.imageSize, backbone.patchSize);
@@ -66,14 +78,17 @@ async function evalKnn(context: Context, flags: KnnFlags): Promise<void> {
       workers,
       ...(temperature !== undefined && { temperature }),
       ...(batchSize !== undefined && { batchSize }),
-      onProgress: ({ done, total }) => screen.draw(`features: ${count(done)} of ${count(total)} pictures`),
+      onProgress: ({ done, total }) =>
+        screen.draw(`features: ${count(done)} of ${count(total)} pictures`),
     });
     if (flags.json) {
       screen.result(jsonLine({ top1, top5 }));
       return;
     }
     for (const each of k) {
-      screen.result(`${each}-NN: top-1 ${top1[each]?.toFixed(2)} %, top-5 ${top5[each]?.toFixed(2)} %`);
+      screen.result(
+        `${each}-NN: top-1 ${top1[each]?.toFixed(2)} %, top-5 ${top5[each]?.toFixed(2)} %`,
+      );
     }
   } finally {
     stop.release();
@@ -83,5 +98,7 @@ async function evalKnn(context: Context, flags: KnnFlags): Promise<void> {
 /** Throws a `UsageError` unless a square of this side holds a patch. */
 export function assertPatches(size: number, patchSize: number): void {
   if (size % patchSize === 0) return;
-  throw new UsageError(`--image-size: expected a multiple of the model's patch of ${patchSize}, got ${size}`);
+  throw new UsageError(
+    `--image-size: expected a multiple of the model's patch of ${patchSize}, got ${size}`,
+  );
 }

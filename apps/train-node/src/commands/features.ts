@@ -40,14 +40,16 @@ Example:
 
 async function features(context: Context, path: string, flags: FeaturesFlags): Promise<void> {
   const { screen } = context;
-  const format = flagValue("--format", flags.format, kinds.choice(["npy", "csv", "both"])) ?? "both";
+  const format =
+    flagValue("--format", flags.format, kinds.choice(["npy", "csv", "both"])) ?? "both";
   const asked = flagValue("--image-size", flags.imageSize, kinds.integer({ min: 1 }));
   const folder = await imageFolder(path);
   const { backbone, params } = await openModel(context, flags);
   const size = asked ?? backbone.imageSize;
   assertPatches(size, backbone.patchSize);
   const found = await extractFeatures(backbone, params, labeledImages(folder, { size }), {
-    onProgress: ({ done, total }) => screen.draw(`features: ${count(done)} of ${count(total)} pictures`),
+    onProgress: ({ done, total }) =>
+      screen.draw(`features: ${count(done)} of ${count(total)} pictures`),
   });
 
   mkdirSync(flags.out, { recursive: true });

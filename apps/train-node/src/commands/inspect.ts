@@ -13,7 +13,10 @@ interface InspectFlags {
 export function inspectCommand(context: Context): Command {
   return command("inspect", "what is in a checkpoint, or in the last state of a run")
     .argument("<PATH>", "a safetensors file, or the folder of a run")
-    .option("--json", 'print one line of JSON, {"format","tensors":[{"name","dtype","shape"}],"metadata"}')
+    .option(
+      "--json",
+      'print one line of JSON, {"format","tensors":[{"name","dtype","shape"}],"metadata"}',
+    )
     .addHelpText("after", "\nExample:\n  dino inspect runs/my-run/exported/backbone.safetensors")
     .action((path: string, flags: InspectFlags) => inspect(context, path, flags));
 }

@@ -3,19 +3,21 @@ import { type Context, command } from "../command.ts";
 import { jsonLine } from "../console/console.ts";
 import { stopOnSignals } from "../console/signals.ts";
 import { count, significant } from "../console/words.ts";
+import { UsageError } from "../errors.ts";
 import { type Engine, startEngine } from "../run/engine.ts";
+import { openPhotos } from "../run/open-photos.ts";
 import { outputDirectory } from "../run/output-directory.ts";
 import { resolveSettings } from "../run/resolve-settings.ts";
-import { openPhotos, trainRun } from "../run/train-run.ts";
+import { trainRun } from "../run/train-run.ts";
 import { trainSummary } from "../run/train-summary.ts";
 import { checkLength } from "../settings/check.ts";
+import { presetNames } from "../settings/choose-preset.ts";
 import { settingOptions } from "../settings/flags.ts";
 import type { Resolved } from "../settings/layers.ts";
 import { presets } from "../settings/presets.ts";
 import { printedConfig, printedJson } from "../settings/print.ts";
 import type { SettingName } from "../settings/settings.ts";
 import { settingNames } from "../settings/table.ts";
-import { presetNames } from "../settings/choose-preset.ts";
 
 interface TrainFlags extends Readonly<Partial<Record<SettingName, string>>> {
   readonly resume?: string;
@@ -27,7 +29,10 @@ interface TrainFlags extends Readonly<Partial<Record<SettingName, string>>> {
 export function trainCommand(context: Context): Command {
   const made = command("train", "train DINO on a folder of pictures")
     .argument("[FOLDER]", "pictures, in any folders below it; no labels are needed")
-    .option("--resume <run>", "go on with the run in this folder; what is said again must be the same")
+    .option(
+      "--resume <run>",
+      "go on with the run in this folder; what is said again must be the same",
+    )
     .option("--config <file>", "settings from a YAML file, such as a run's config.yaml")
     .option("--print-config", "show every setting and where it comes from, and train nothing")
     .option("--json", "print one line of JSON at the end, and nothing else on standard output");
@@ -37,7 +42,13 @@ export function trainCommand(context: Context): Command {
     .action((folder: string | undefined, flags: TrainFlags) => train(context, folder, flags));
 }
 
-async function train(context: Context, folder: string | undefined, flags: TrainFlags): Promise<void> {
+const stoppedEarly = "stopped before the first step: nothing was kept";
+
+async function train(
+  context: Context,
+  folder: string | undefined,
+  flags: TrainFlags,
+): Promise<void> {
   const { screen, environment } = context;
   const asked = await resolveSettings({
     folder,
@@ -46,11 +57,21 @@ async function train(context: Context, folder: string | undefined, flags: TrainF
     flags: settingFlags(flags),
     environment,
   });
-  const stop = stopOnSignals(() => screen.note("stopping after this step; once more to leave at once"));
+  const { dataPath } = asked.settings;
+  if (dataPath === undefined) {
+    if (!flags.printConfig) {
+      throw new UsageError("FOLDER: expected a folder of pictures, got none");
+    }
+    screen.result(flags.json ? jsonLine(printedJson(asked)) : printedConfig(asked));
+    return;
+  }
+  const stop = stopOnSignals(() =>
+    screen.note("stopping after this step; once more to leave at once"),
+  );
   try {
     const engine = await startEngine(asked.settings.backend);
     screen.note(engine.line);
-    const photos = await openPhotos(asked.dataPath, screen, stop.signal);
+    const photos = await openPhotos(dataPath, screen, stop.signal);
     const resolved = asked.choose?.(photos.length, engine.machine) ?? asked;
     const { settings } = resolved;
     if (asked.choose) screen.note(chosen(resolved, photos.length, engine));
@@ -65,11 +86,11 @@ async function train(context: Context, folder: string | undefined, flags: TrainF
     const result = await trainRun({ settings, photos, path, resumes, engine, screen, signal });
     const summary = trainSummary(path, engine.name, result);
     if (flags.json) screen.result(jsonLine(summary.document));
-    for (const line of summary.lines) screen.note(line);
+    for (const line of result.steps > 0 ? summary.lines : [stoppedEarly]) screen.note(line);
     if (result.stopped && stop.exitCode !== undefined) context.exitCode = stop.exitCode;
   } catch (error) {
-    if (!stop.signal.aborted || stop.exitCode === undefined) throw error;
-    screen.note("stopped before the first step: nothing was kept");
+    if (error !== stop.signal.reason || stop.exitCode === undefined) throw error;
+    screen.note(stoppedEarly);
     context.exitCode = stop.exitCode;
   } finally {
     stop.release();
@@ -86,7 +107,8 @@ function settingFlags(flags: TrainFlags): Partial<Record<SettingName, string>> {
 
 /** What the program chose where nothing said what to train. */
 function chosen({ settings }: Resolved, pictures: number, { name, machine }: Engine): string {
-  const { arch, patchSize, embedDim, depth, globalCropsSize, localCropsNumber, localCropsSize } = settings;
+  const { arch, patchSize, embedDim, depth, globalCropsSize, localCropsNumber, localCropsSize } =
+    settings;
   const sizes = embedDim === undefined ? "" : ` (width ${embedDim}, depth ${depth})`;
   return (
     `preset for ${count(pictures)} pictures on ${name} (${machine}): ${arch}/${patchSize}${sizes}, ` +

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Context } from "../command.ts";
-import { type Model, loadModel } from "../model/weights.ts";
 import { UsageError } from "../errors.ts";
+import { loadModel, type Model } from "../model/weights.ts";
 import { startEngine } from "../run/engine.ts";
 import * as kinds from "../settings/kinds.ts";
 
@@ -15,24 +15,38 @@ export interface WeightsFlags {
 
 export function withWeights(made: Command): Command {
   return made
-    .requiredOption("--weights <path>", "a run, one of its checkpoints, or a safetensors file of a backbone")
-    .addOption(new Option("--checkpoint-key <name>", "which network of a run: teacher or student (teacher)"))
+    .requiredOption(
+      "--weights <path>",
+      "a run, one of its checkpoints, or a safetensors file of a backbone",
+    )
+    .addOption(
+      new Option("--checkpoint-key <name>", "which network of a run: teacher or student (teacher)"),
+    )
     .option("--num-heads <n>", "attention heads, where a file does not tell (width / 64)")
     .option("--backend <name>", "engine: auto, native, tensorflow, webgpu, wasm, cpu (auto)");
 }
 
 /** Starts the engine and loads the model that the flags ask for. */
-export async function openModel({ screen }: Context, flags: WeightsFlags): Promise<Model> {
-  const checkpointKey = flagValue("--checkpoint-key", flags.checkpointKey, kinds.choice(["teacher", "student"]));
+export async function openModel(
+  { screen, environment }: Context,
+  flags: WeightsFlags,
+): Promise<Model> {
+  const checkpointKey = flagValue(
+    "--checkpoint-key",
+    flags.checkpointKey,
+    kinds.choice(["teacher", "student"]),
+  );
   const numHeads = flagValue("--num-heads", flags.numHeads, kinds.integer({ min: 1 }));
-  const { line } = await startEngine(flags.backend ?? "auto");
+  const { line } = await startEngine(flags.backend ?? (environment.DINO_BACKEND || "auto"));
   screen.note(line);
   const model = await loadModel(flags.weights, {
     numHeads,
     ...(checkpointKey !== undefined && { checkpointKey }),
   });
   const { embedDim, depth, heads, patchSize } = model.backbone;
-  screen.note(`${model.file}: width ${embedDim}, depth ${depth}, heads ${heads}, patch ${patchSize}`);
+  screen.note(
+    `${model.file}: width ${embedDim}, depth ${depth}, heads ${heads}, patch ${patchSize}`,
+  );
   return model;
 }
 
@@ -53,7 +67,10 @@ export const integers: kinds.Kind<readonly number[]> = {
   placeholder: "n,n",
   expected: "whole numbers from 1, such as 10,20",
   read: (text) => {
-    const numbers = text.trim().split(/[\s,]+/).map(Number);
+    const numbers = text
+      .trim()
+      .split(/[\s,]+/)
+      .map(Number);
     return numbers.every((n) => Number.isSafeInteger(n) && n >= 1) ? numbers : undefined;
   },
   show: (value) => value.join(","),

@@ -37,7 +37,7 @@ export function trainingView(
         `loss ${loss.toFixed(4)} (${(loss / uniform).toFixed(3)} ln K)  ` +
         `entropy ${targetEntropy.toFixed(3)}  KL ${divergence.toFixed(3)}`;
     }
-    const speed = `${significant(imagesPerSecond)} images/s  data ${significant(dataWait)} s`;
+    const speed = `${significant(imagesPerSecond)} images/s  data ${dataWait.toFixed(2)} s`;
     const line = `step ${count(step)}/${count(steps)}  ${figures}  ${speed}  eta ${clock(eta)}`;
     screen.draw(`${bar(step / steps)} ${line}`);
     const now = Date.now() / 1000;

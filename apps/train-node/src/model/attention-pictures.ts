@@ -4,8 +4,8 @@ import {
   colorHeads,
   contactSheet,
   heatmap,
-  massMask,
   maskOverlay,
+  massMask,
 } from "@dino/visualization";
 import type { Tensor4D } from "@tensorflow/tfjs-core";
 

@@ -3,7 +3,10 @@ import type { Features } from "@dino/evaluation";
 
 /** Which picture each row is of: `row,file,class`. */
 export function namesCsv(folder: Dataset): string {
-  const lines = Array.from({ length: folder.length }, (_, i) => [String(i), ...described(folder, i)]);
+  const lines = Array.from({ length: folder.length }, (_, i) => [
+    String(i),
+    ...described(folder, i),
+  ]);
   return table([["row", "file", "class"], ...lines]);
 }
 
@@ -12,7 +15,10 @@ export function featuresCsv(folder: Dataset, { rows, dim, count }: Features): st
   const head = ["file", "class", ...Array.from({ length: dim }, (_, i) => String(i))];
   const lines = Array.from({ length: count }, (_, i) => {
     const values = rows.subarray(i * dim, (i + 1) * dim);
-    return [...described(folder, i), ...Array.from(values, (x) => String(Number(x.toPrecision(9))))];
+    return [
+      ...described(folder, i),
+      ...Array.from(values, (x) => String(Number(x.toPrecision(9)))),
+    ];
   });
   return table([head, ...lines]);
 }

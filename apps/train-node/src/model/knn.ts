@@ -30,10 +30,7 @@ export interface KnnTask {
   run(backbone: Backbone, params: Params, options: KnnOptions): Promise<KnnResult>;
 }
 
-export async function knnTask(
-  { train, test }: KnnFolders,
-  signal?: AbortSignal,
-): Promise<KnnTask> {
+export async function knnTask({ train, test }: KnnFolders, signal?: AbortSignal): Promise<KnnTask> {
   const options = signal ? { signal } : {};
   const known = withClasses(await imageFolder(train, options));
   const isSame = test === undefined || realpathSync(train) === realpathSync(test);
@@ -68,10 +65,16 @@ export async function knnTask(
 /** Pictures beside the class folders have no class, and cannot be judged. */
 function withClasses(folder: ImageFolder): ImageFolder {
   if (folder.classes.length === 0) {
-    throw new DataError(folder.path, "expected pictures in one folder for each class, got a flat one");
+    throw new DataError(
+      folder.path,
+      "expected pictures in one folder for each class, got a flat one",
+    );
   }
   if (folder.label(0) < 0) {
-    throw new DataError(folder.path, `expected every picture in a class folder, got ${folder.name(0)}`);
+    throw new DataError(
+      folder.path,
+      `expected every picture in a class folder, got ${folder.name(0)}`,
+    );
   }
   return folder;
 }

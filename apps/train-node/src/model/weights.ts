@@ -38,7 +38,8 @@ export async function loadModel(
 
 /** The file that a path means: itself, or the last state of the run in it. */
 export function weightsFile(path: string): string {
-  if (!existsSync(path)) throw new RunError(`${path}: expected a run or a file of weights, got nothing`);
+  if (!existsSync(path))
+    throw new RunError(`${path}: expected a run or a file of weights, got nothing`);
   if (!statSync(path).isDirectory()) return path;
   const last = join(path, "checkpoints", "last.safetensors");
   if (existsSync(last)) return last;

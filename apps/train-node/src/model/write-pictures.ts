@@ -11,7 +11,9 @@ export async function writePictures(
   pictures: NamedPictures,
 ): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true }).catch((cause: Error) => {
-    throw new RunError(`${folder}: expected a folder that can be written, got ${cause.message}`, { cause });
+    throw new RunError(`${folder}: expected a folder that can be written, got ${cause.message}`, {
+      cause,
+    });
   });
   const files: string[] = [];
   for (const [what, picture] of pictures) {

@@ -1,4 +1,5 @@
-import { activeBackend, startBackend } from "@dino/backend";
+import { activeBackend, BackendError, describeEngines, startBackend } from "@dino/backend";
+import { UsageError } from "../errors.ts";
 import type { Machine } from "../settings/small-data.ts";
 
 /** The engine that computes. */
@@ -15,16 +16,27 @@ export interface Engine {
 
 /** Starts the engine of this name, or the best that there is for `auto`. */
 export async function startEngine(asked: string): Promise<Engine> {
-  const line = await startBackend(asked);
-  const backend = activeBackend();
-  const name = backend?.name ?? asked;
-  const isGpu = name === "webgpu" || /\b(gpu|cuda)\b/i.test(backend?.details ?? "");
+  const line = await startNamed(asked);
+  const { name, details, memoryBytes } = activeBackend();
+  const isGpu = name === "webgpu" || /\bGPU\b/.test(details);
   const isSlow = name === "wasm" || name === "cpu";
   return {
     name,
     line,
     machine: isGpu ? "gpu" : isSlow ? "slow-cpu" : "fast-cpu",
-    memoryBytes: backend?.memoryBytes,
+    memoryBytes,
     metricsEvery: isGpu ? 10 : 1,
   };
+}
+
+async function startNamed(asked: string): Promise<string> {
+  try {
+    return await startBackend(asked);
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    const names = (await describeEngines()).map(({ name }) => name);
+    if (names.includes(asked)) throw error;
+    const expected = ["auto", ...names].join(", ");
+    throw new UsageError(`--backend: expected one of ${expected}, got ${asked}`, { cause: error });
+  }
 }

@@ -29,7 +29,6 @@ export interface TrainRequest {
 
 /** What is asked for, before the pictures are known. */
 export interface Asked extends Resolved {
-  readonly dataPath: string;
   /** The settings for a folder of so many pictures, when nothing says what to train. */
   readonly choose: ((pictures: number, machine: Machine) => Resolved) | undefined;
 }
@@ -43,14 +42,20 @@ export async function resolveSettings(request: TrainRequest): Promise<Asked> {
   const all = preset ? [preset, ...layers] : layers;
   const resolved = checked(resolve(all));
   const { dataPath } = resolved.settings;
-  if (dataPath === undefined) throw new UsageError("FOLDER: expected a folder of pictures, got none");
+  if (dataPath === undefined)
+    throw new UsageError("FOLDER: expected a folder of pictures, got none");
   const choose = (pictures: number, machine: Machine) =>
     checked(resolve([chosenPreset(pictures, machine), ...layers]));
-  return { ...resolved, dataPath, choose: leavesTheChoice(layers) ? choose : undefined };
+  return { ...resolved, choose: leavesTheChoice(layers) ? choose : undefined };
 }
 
 /** Later layers win. */
-async function layersOf({ folder, config, flags, environment }: TrainRequest): Promise<readonly Layer[]> {
+async function layersOf({
+  folder,
+  config,
+  flags,
+  environment,
+}: TrainRequest): Promise<readonly Layer[]> {
   const layers = [environmentLayer(environment), withFolder(flagLayer(flags), folder)];
   return config === undefined ? layers : [await fileLayer(config), ...layers];
 }
@@ -60,7 +65,9 @@ function withFolder(flags: Layer, folder: string | undefined): Layer {
   if (folder === undefined) return flags;
   const { dataPath } = flags.values;
   if (dataPath !== undefined && absolute(dataPath) !== absolute(folder)) {
-    throw new UsageError(`--data-path: expected the same folder as FOLDER, ${folder}, got ${dataPath}`);
+    throw new UsageError(
+      `--data-path: expected the same folder as FOLDER, ${folder}, got ${dataPath}`,
+    );
   }
   return {
     values: { ...flags.values, dataPath: folder },
@@ -72,9 +79,7 @@ async function resumed(run: string, layers: readonly Layer[]): Promise<Asked> {
   const settings: Settings = { ...(await readRunSettings(run)), outputDir: run };
   assertRepeats(settings, layers);
   const origins = Object.fromEntries(settingNames.map((name) => [name, `${run}/${configName}`]));
-  const { dataPath } = settings;
-  if (dataPath === undefined) throw new UsageError(`--resume: expected data-path in ${run}/${configName}`);
-  return { ...checked({ settings, origins } as Resolved), dataPath, choose: undefined };
+  return { ...checked({ settings, origins } as Resolved), choose: undefined };
 }
 
 function checked(resolved: Resolved): Resolved {

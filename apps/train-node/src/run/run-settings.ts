@@ -11,6 +11,7 @@ export const configName = "config.yaml";
 export async function readRunSettings(run: string): Promise<Settings> {
   const path = join(run, configName);
   if (!existsSync(run)) throw new RunError(`${run}: expected the folder of a run, got nothing`);
-  if (!existsSync(path)) throw new RunError(`${run}: expected the folder of a run, got none (no ${configName})`);
+  if (!existsSync(path))
+    throw new RunError(`${run}: expected the folder of a run, got none (no ${configName})`);
   return resolve([await fileLayer(path)]).settings;
 }

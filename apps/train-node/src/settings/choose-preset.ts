@@ -13,7 +13,9 @@ export function namedPreset(layers: readonly Layer[]): Layer | undefined {
   if (name === undefined) return undefined;
   const backbone = presetsToCome[name];
   if (backbone) {
-    throw new UsageError(`--preset: expected one that can be trained, got ${name}, whose backbone ${backbone} is still to come`);
+    throw new UsageError(
+      `--preset: expected one that can be trained, got ${name}, whose backbone ${backbone} is still to come`,
+    );
   }
   const preset = presets[name];
   if (preset) return { values: preset.values, origin: () => `preset ${name}` };

@@ -90,7 +90,9 @@ export function backboneCases(
       const params = backbone.init(random(key(0)));
       const images = pictures(3, first);
       const together = backbone.forward(params, images);
-      const apart = tf.concat(tf.split(images, 3).map((image) => backbone.forward(params, image)));
+      const apart = tf.concat(
+        (tf.split(images, 3) as tf.Tensor4D[]).map((image) => backbone.forward(params, image)),
+      );
       assertNear("features", apart, together, tolerance);
     }),
 

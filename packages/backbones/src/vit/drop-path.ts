@@ -1,4 +1,4 @@
-import { type Segment, sequencesOf } from "@dino/ops";
+import { type Segment, ShapeError, sequencesOf } from "@dino/ops";
 import { fold, type Key, random } from "@dino/random";
 import * as tf from "@tensorflow/tfjs-core";
 import type { BatchPart, Training } from "../backbone.ts";
@@ -48,6 +48,9 @@ function draws(
 ): readonly number[] {
   const { first, count, batch } = part;
   const views = sequences / count;
+  if (!Number.isInteger(views)) {
+    throw new ShapeError(`crops: expected a multiple of ${count} pictures, got ${sequences}`);
+  }
   const stream = random(key);
   const all = Array.from({ length: views * batch }, () => stream.uniform());
   return all.filter((_, i) => i % batch >= first && i % batch < first + count);

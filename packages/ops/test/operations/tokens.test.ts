@@ -38,12 +38,7 @@ onEveryBackend(
         run: (p) => tf.tidy(() => patchEmbed(named(kind, shape), p as never)),
         reference: (v) =>
           reference.patchEmbed(
-            Float64Array.from(
-              namedValues(
-                kind,
-                shape.reduce((a, b) => a * b),
-              ),
-            ),
+            Float64Array.from(namedValues(kind, tf.util.sizeFromShape([...shape]))),
             v,
             picture,
           ),

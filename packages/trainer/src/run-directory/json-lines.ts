@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
 
 /** A file of one JSON object a line that is being written. */
 export interface JsonLines {
@@ -17,20 +17,22 @@ export function appendJsonLines(path: string): JsonLines {
   };
 }
 
-/** Keeps the lines at the front of `path` that `keep` accepts, up to the first that it does not. */
+/**
+ * Keeps the lines at the front of `path` that `keep` accepts, up to the first that it does not.
+ * The file is cut where it lies, so that a crash here loses nothing of them.
+ */
 export function cutJsonLines(
   path: string,
   keep: (value: Readonly<Record<string, unknown>>) => boolean,
 ): void {
   if (!existsSync(path)) return;
-  const lines = readFileSync(path, "utf8").split("\n");
-  const kept: string[] = [];
-  for (const line of lines) {
-    const value = parsed(line);
+  let kept = 0;
+  for (const line of readFileSync(path, "utf8").split(/(?<=\n)/)) {
+    const value = line.endsWith("\n") ? parsed(line) : undefined;
     if (value === undefined || !keep(value)) break;
-    kept.push(`${line}\n`);
+    kept += Buffer.byteLength(line);
   }
-  writeFileSync(path, kept.join(""));
+  truncateSync(path, kept);
 }
 
 /** The object of a line; a line that a crash cut short has none. */

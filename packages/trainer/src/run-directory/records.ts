@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainEvent } from "../events.ts";
-import { createEventFile } from "./event-file.ts";
+import { createEventFile, type EventFile } from "./event-file.ts";
 import { appendJsonLines, cutJsonLines } from "./json-lines.ts";
 
 /** The files that tell how a run goes, while they are being written. */
@@ -19,7 +19,12 @@ export interface RecordsOptions {
 export function createRecords(path: string, { prototypes, resumedFrom }: RecordsOptions): Records {
   const metrics = appendJsonLines(join(path, "metrics.jsonl"));
   const epochs = appendJsonLines(join(path, "log.txt"));
-  const board = createEventFile(path, resumedFrom);
+  let board: EventFile | undefined;
+  const scalars = (step: number, values: Readonly<Record<string, number>>) => {
+    // Made when there is something to write: a finished run that is asked to go on gets none.
+    board ??= createEventFile(path, resumedFrom);
+    board.scalars(step, values);
+  };
   const uniform = Math.log(prototypes);
   let lastStep = resumedFrom ?? 0;
 
@@ -30,7 +35,7 @@ export function createRecords(path: string, { prototypes, resumedFrom }: Records
     const { step: _, loss, ...figures } = event.metrics;
     const relativeLoss = loss / uniform;
     metrics.write({ step, epoch, loss, relativeLoss, ...figures, imagesPerSecond, dataWait });
-    board.scalars(step, {
+    scalars(step, {
       "train/loss": loss,
       "train/relative_loss": relativeLoss,
       "train/target_entropy": figures.targetEntropy,
@@ -52,16 +57,13 @@ export function createRecords(path: string, { prototypes, resumedFrom }: Records
       if (event.type === "evaluation") {
         metrics.write({ step: event.step, ...event.result });
         const knn = Object.entries(event.result.knn ?? {});
-        board.scalars(
-          event.step,
-          Object.fromEntries(knn.map(([k, percent]) => [`knn/${k}`, percent])),
-        );
+        scalars(event.step, Object.fromEntries(knn.map(([k, percent]) => [`knn/${k}`, percent])));
       }
       if (event.type === "epoch") {
         const { epoch, loss, learningRate, weightDecay } = event;
         // The reference's names: other programs read this file.
         epochs.write({ train_loss: loss, train_lr: learningRate, train_wd: weightDecay, epoch });
-        board.scalars(lastStep, { "epoch/loss": loss });
+        scalars(lastStep, { "epoch/loss": loss });
       }
     },
     note: (line) => {
@@ -70,7 +72,7 @@ export function createRecords(path: string, { prototypes, resumedFrom }: Records
     close: () => {
       metrics.close();
       epochs.close();
-      board.close();
+      board?.close();
     },
   };
 }

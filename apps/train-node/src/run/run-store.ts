@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import { resolve } from "node:path";
+import { openCheckpoint, writeSafetensors } from "@dino/checkpoint/node";
+import type { ImageFolder } from "@dino/data/node";
+import { type RunDirectory, runDirectory } from "@dino/trainer/node";
+import { architectureKey, architectureOf } from "../model/architecture.ts";
+import { configYaml, numberSettings } from "../settings/print.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { Engine } from "./engine.ts";
+import { environmentJson } from "./environment.ts";
+import { configName } from "./run-settings.ts";
+
+export interface RunStoreOptions {
+  readonly settings: Settings;
+  readonly photos: ImageFolder;
+  readonly stepsPerEpoch: number;
+  readonly engine: Engine;
+}
+
+/** The folder of a run; goes on only with the settings and the pictures that it began with. */
+export function runStore(
+  path: string,
+  { settings, photos, stepsPerEpoch, engine }: RunStoreOptions,
+): RunDirectory {
+  const files = { open: openCheckpoint, write: writeSafetensors };
+  return runDirectory(path, files, {
+    settings: {
+      ...numberSettings(settings),
+      [architectureKey]: { ...architectureOf(settings) },
+      pictures: photos.length,
+      pictureNames: hashOfNames(photos),
+    },
+    stepsPerEpoch,
+    prototypes: settings.outDim,
+    texts: {
+      [configName]: configYaml(lasting(settings)),
+      "environment.json": environmentJson(engine),
+    },
+  });
+}
+
+/** Another order of pictures would be another run. */
+function hashOfNames(photos: ImageFolder): string {
+  const hash = createHash("sha256");
+  for (let i = 0; i < photos.length; i++) hash.update(`${photos.name(i)}\n`);
+  return hash.digest("hex");
+}
+
+/** Settings that hold from anywhere; the run's own place is where they lie. */
+function lasting(settings: Settings): Settings {
+  const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(path));
+  return {
+    ...settings,
+    outputDir: undefined,
+    dataPath: absolute(settings.dataPath),
+    initWeights: absolute(settings.initWeights),
+    knnTrain: absolute(settings.knnTrain),
+    knnTest: absolute(settings.knnTest),
+  };
+}

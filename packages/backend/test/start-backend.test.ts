@@ -1,0 +1,113 @@
+import {
+  activeBackend,
+  BackendError,
+  describeEngines,
+  registerEngine,
+  startBackend,
+} from "@dino/backend";
+import * as tf from "@tensorflow/tfjs-core";
+import { expect, test, vi } from "vitest";
+
+test("says in one line what runs and why", async () => {
+  const line = await startBackend();
+  expect(line).toMatch(
+    /^backend: \w+ \(.+\) · asked: auto( · passed over: \w+ \(.+\)(, \w+ \(.+\))*)?$/,
+  );
+  const { name, details } = activeBackend();
+  expect(line).toContain(`backend: ${name} (${details}) · `);
+  expect(tf.getBackend()).toBe(name);
+});
+
+test("starts the one that is asked for by name, and tells what it runs on", async () => {
+  expect(await startBackend("wasm")).toBe("backend: wasm (SIMD, 1 thread) · asked: wasm");
+  expect(activeBackend()).toEqual({
+    name: "wasm",
+    details: "SIMD, 1 thread",
+    memoryBytes: 2 ** 32,
+  });
+  expect([...(await tf.add(1, 2).data())]).toEqual([3]);
+});
+
+test("registers the gradients of tfjs's own operations", async () => {
+  await startBackend("wasm");
+  const slope = tf.tidy(() => tf.grad((x) => tf.sum(tf.square(x)))(tf.tensor1d([1, 2, 3])));
+  expect([...(await slope.data())]).toEqual([2, 4, 6]);
+  slope.dispose();
+});
+
+test("does nothing when it is asked again, and switches when asked for another", async () => {
+  const line = await startBackend("wasm");
+  expect(await startBackend("wasm")).toBe(line);
+  const kept = tf.tensor1d([1, 2]);
+  expect(await startBackend("cpu")).toBe("backend: cpu (plain JavaScript) · asked: cpu");
+  expect(tf.getBackend()).toBe("cpu");
+  expect([...(await tf.add(kept, 1).data())]).toEqual([2, 3]);
+  expect(await startBackend("wasm")).toBe(line);
+  expect(tf.getBackend()).toBe("wasm");
+  kept.dispose();
+});
+
+test("starts one after the other when asked for several at once", async () => {
+  const lines = await Promise.all([startBackend("cpu"), startBackend("wasm")]);
+  expect(lines.map((line) => line.split(" ")[1])).toEqual(["cpu", "wasm"]);
+  expect(activeBackend().name).toBe("wasm");
+});
+
+test("keeps tfjs from advertising, and from catching errors to throw them again", async () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  await startBackend("cpu");
+  await tf.add(1, 2).data();
+  await startBackend("wasm");
+  expect(warn).not.toHaveBeenCalled();
+  warn.mockRestore();
+  const sources = process.listeners("unhandledRejection").map(String);
+  expect(sources.filter((source) => source.includes("throw reason"))).toEqual([]);
+});
+
+test("refuses a name that no engine has", async () => {
+  await expect(startBackend("metal")).rejects.toThrow(BackendError);
+  await expect(startBackend("metal")).rejects.toThrow(
+    "backend: expected one of auto, tensorflow, webgpu, native, wasm, cpu, got metal",
+  );
+});
+
+test("says when somebody else has chosen the backend", async () => {
+  await startBackend("cpu");
+  await startBackend("wasm");
+  await tf.setBackend("cpu");
+  expect(() => activeBackend()).toThrow(
+    "backend: expected one that startBackend() has started, got cpu",
+  );
+});
+
+test("describes every engine, and leaves the active one in place", async () => {
+  await startBackend("wasm");
+  const reports = await describeEngines();
+  expect(new Set(reports.map(({ name }) => name))).toEqual(
+    new Set(["tensorflow", "webgpu", "native", "wasm", "cpu"]),
+  );
+  expect(reports.filter(({ active }) => active)).toEqual([
+    {
+      name: "wasm",
+      active: true,
+      available: true,
+      details: "SIMD, 1 thread",
+      memoryBytes: 2 ** 32,
+    },
+  ]);
+  for (const { available, reason } of reports) {
+    if (!available) expect(reason).toMatch(/\w/);
+  }
+  expect(tf.getBackend()).toBe("wasm");
+});
+
+test("takes engines of others, also in place of its own", async () => {
+  const own = { available: true, details: "made up" };
+  registerEngine({
+    name: "cpu",
+    order: 1,
+    detect: async () => own,
+    start: async () => void (await tf.setBackend("cpu")),
+  });
+  expect(await startBackend()).toBe("backend: cpu (made up) · asked: auto");
+});
