@@ -6,7 +6,7 @@ const roots = ["packages", "apps"]
   .flatMap((folder) =>
     readdirSync(`${import.meta.dirname}/${folder}`).map((name) => `${folder}/${name}`),
   );
-roots.push("docs");
+roots.push("docs", "tools");
 
 /** Packages resolve to each other's `src`, so no test ever waits for a build. */
 const conditions = ["@dino/source"];
@@ -16,6 +16,7 @@ export default defineConfig({
     pool: "threads",
     isolate: false, // one import of tfjs for each worker, not for each file
     testTimeout: 60_000,
+    hookTimeout: 120_000,
     projects: roots.map((root) => ({
       extends: true,
       resolve: { conditions },

@@ -12,9 +12,11 @@ export {
   type BlockOptions,
 } from "./operations/attention-block.ts";
 export { type BatchNormOutput, batchNormTraining } from "./operations/batch-norm.ts";
+export { type Conv2dOptions, conv2d } from "./operations/conv2d.ts";
 export { dinoCrossEntropy } from "./operations/dino-cross-entropy.ts";
 export { layerNorm } from "./operations/layer-norm.ts";
 export { type Activation, type LinearOptions, linear } from "./operations/linear.ts";
+export { type MaxPool2dOptions, maxPool2d } from "./operations/max-pool2d.ts";
 export { mlpBlock } from "./operations/mlp-block.ts";
 export {
   type PatchEmbedOptions,

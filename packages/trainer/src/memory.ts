@@ -1,7 +1,7 @@
 import type { Crops, Network } from "@dino/backbones";
 
 /** Copies of the parameters in a step: two networks, two moments, gradients and what replaces them. */
-const copiesOfParameters = 8;
+const copiesOfParameters = 9;
 /** Of the prototypes' logits, with their targets, probabilities and gradients. */
 const copiesOfLogits = 6;
 /** What may be taken of the backend's memory: the rest is fragments. */

@@ -11,6 +11,7 @@ import { type RunLength, toSteps } from "../settings/duration.ts";
 import type { Settings } from "../settings/settings.ts";
 import { trainerOf, viewsOf } from "./assemble.ts";
 import { beginWith } from "./begin-with.ts";
+import { writeCurves } from "./curves.ts";
 import type { Engine } from "./engine.ts";
 import { knnEvaluation } from "./knn-evaluation.ts";
 import { noteBroken } from "./open-photos.ts";
@@ -84,6 +85,7 @@ async function trainInFolder(
     });
     if (result.steps === 0) store.discard();
     if (!result.stopped) await exportTeacher(store, trainer, settings);
+    if (result.steps > 0) await writeCurves(path);
     return result;
   } catch (error) {
     log(String(error));

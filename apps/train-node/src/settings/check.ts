@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { architectureOf } from "../model/architecture.ts";
 import { type Duration, describeDuration, type RunLength, toSteps } from "./duration.ts";
 import type { SettingName, Settings } from "./settings.ts";
 import { flagOf } from "./table.ts";
@@ -6,7 +7,7 @@ import { flagOf } from "./table.ts";
 /** Throws a `UsageError` where settings do not go together. Looks at no file. */
 export function checkSettings(settings: Settings): void {
   checkCrops(settings);
-  checkModel(settings);
+  architectureOf(settings); // throws where the heads do not divide the width
   checkKnn(settings);
   // An epoch's steps are not known yet; of durations in one unit the shorter is shorter all the same.
   if (settings.epochs.unit === "epochs") checkWarmups(settings, 1000, ["epochs", "percent"]);
@@ -32,13 +33,6 @@ function checkCrops({
   };
   assertDivides("globalCropsSize", globalCropsSize);
   if (localCropsNumber > 0) assertDivides("localCropsSize", localCropsSize);
-}
-
-function checkModel({ embedDim, numHeads }: Settings): void {
-  if (embedDim === undefined || numHeads === undefined || embedDim % numHeads === 0) return;
-  throw new UsageError(
-    `--num-heads: expected a divisor of the width of ${embedDim} (--embed-dim), got ${numHeads}`,
-  );
 }
 
 function checkKnn({ knnTrain, knnTest }: Settings): void {

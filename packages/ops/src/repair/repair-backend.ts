@@ -1,6 +1,12 @@
+import { repairCpu } from "./cpu.ts";
 import { repairWasm } from "./wasm.ts";
+import { repairWebgpu } from "./webgpu.ts";
 
-const repairs: Readonly<Record<string, () => void>> = { wasm: repairWasm };
+const repairs: Readonly<Record<string, () => void>> = {
+  cpu: repairCpu,
+  wasm: repairWasm,
+  webgpu: repairWebgpu,
+};
 const done = new Set<string>();
 
 /**

@@ -11,3 +11,13 @@ export function replaceKernel(
   tf.unregisterKernel(kernelName, backendName);
   tf.registerKernel({ ...stock, kernelFunc: better(stock.kernelFunc) });
 }
+
+/** Registers a kernel that a backend lacks; one that it has stays. */
+export function addKernel(
+  kernelName: string,
+  backendName: string,
+  kernelFunc: tf.KernelFunc,
+): void {
+  if (tf.getKernel(kernelName, backendName) !== undefined) return;
+  tf.registerKernel({ kernelName, backendName, kernelFunc });
+}
