@@ -22,6 +22,23 @@ export interface Operation<Inputs, Saved, Attributes> {
   ): readonly tf.Tensor[];
 }
 
+/** An operation's two kernels, by themselves: what larger operations are made of. */
+export interface Kernels<Inputs, Saved, Attributes> {
+  forward(inputs: Inputs, attributes: Attributes): readonly tf.Tensor[];
+  backward(
+    inputs: Saved & { readonly dy: tf.Tensor },
+    attributes: Attributes,
+  ): readonly tf.Tensor[];
+}
+
+export function kernelsOf<Inputs extends object, Saved extends object, Attributes extends object>({
+  name,
+  forward,
+  backward,
+}: Operation<Inputs, Saved, Attributes>): Kernels<Inputs, Saved, Attributes> {
+  return { forward: kernel(name, forward), backward: kernel(`${name}Backward`, backward) };
+}
+
 /**
  * The operation as a function. `variables` receive gradients; `constants` never do and cost
  * none. Kernels get both by name.
@@ -33,9 +50,8 @@ export function differentiable<
 >(
   operation: Operation<Inputs, Saved, Attributes>,
 ): (variables: Tensors, attributes: Attributes, constants?: Tensors) => tf.Tensor {
-  const { name, saved } = operation;
-  const forward = kernel(name, operation.forward);
-  const backward = kernel(`${name}Backward`, operation.backward);
+  const { saved } = operation;
+  const { forward, backward } = kernelsOf(operation);
   return (variables, attributes, constants) => {
     const inputs = { ...variables, ...constants } as Inputs;
     const apply = tf.customGrad((...given) => {

@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { attentionBackward, attentionForward } from "../composite/attention.ts";
-import { normalizedRows, normBackward, rowStatistics } from "../composite/norm.ts";
 import { affine, affineBackward } from "../composite/rows.ts";
 import { scaleSequences } from "../composite/segments.ts";
 import { differentiable } from "../operation.ts";
 import { type Params, parameter } from "../params.ts";
 import { rowsOf, type Segment, sequencesOf } from "../segment.ts";
 import { assertShape, ShapeError } from "../shape.ts";
+import { attentionKernels } from "./attention.ts";
+import { layerNormAgain, layerNormKernels } from "./layer-norm.ts";
 
 export interface BlockOptions {
   readonly segments: readonly Segment[];
@@ -52,12 +52,14 @@ const operation = differentiable<Inputs, Saved, Attributes>({
   name: "AttentionBlock",
   forward: (inputs, { heads, segments, epsilon }) => {
     const { x, normWeight, normBias, qkvWeight, qkvBias, projWeight, projBias } = inputs;
-    const statistics = rowStatistics(x, epsilon);
-    const normed = tf.add<tf.Tensor2D>(tf.mul(normalizedRows(x, statistics), normWeight), normBias);
+    const [normed, mean, inverseStd] = layerNormKernels.forward(
+      { x, weight: normWeight, bias: normBias },
+      { epsilon },
+    ) as Statistics;
     const qkv = affine(normed, qkvWeight, qkvBias);
-    const mixed = attentionForward(qkv, segments, heads);
+    const mixed = attentionKernels.forward({ qkv }, { heads, segments })[0] as tf.Tensor2D;
     const branch = scaleSequences(affine(mixed, projWeight, projBias), segments, inputs.pathScale);
-    return [tf.add(x, branch), statistics.mean, statistics.inverseStd, qkv, mixed];
+    return [tf.add(x, branch), mean, inverseStd, qkv, mixed];
   },
   saved: ({ x, normWeight, normBias, qkvWeight, projWeight, pathScale }, outputs) => {
     const [, mean, inverseStd, qkv, mixed] = outputs as tf.Tensor2D[];
@@ -65,17 +67,22 @@ const operation = differentiable<Inputs, Saved, Attributes>({
     return (pathScale ? { ...kept, pathScale } : kept) as Saved;
   },
   backward: ({ dy, ...saved }, { heads, segments }) => {
-    const { x, normWeight, normBias, qkvWeight, projWeight, qkv, mixed } = saved;
+    const { x, normWeight: weight, normBias: bias, mean, inverseStd, qkvWeight, qkv } = saved;
     const dBranch = scaleSequences(dy as tf.Tensor2D, segments, saved.pathScale);
-    const [dMixed, dProjWeight, dProjBias] = affineBackward(dBranch, mixed, projWeight);
-    const dQkv = attentionBackward(dMixed, qkv, segments, heads);
-    const normalized = normalizedRows(x, saved);
-    const normed = tf.add<tf.Tensor2D>(tf.mul(normalized, normWeight), normBias);
-    const [dNormed, dQkvWeight, dQkvBias] = affineBackward(dQkv, normed, qkvWeight);
-    const [dx, dWeight, dBias] = normBackward(dNormed, normalized, saved.inverseStd, normWeight);
-    return [tf.add(dy, dx), dWeight, dBias, dQkvWeight, dQkvBias, dProjWeight, dProjBias];
+    const [dMixed, ...dProj] = affineBackward(dBranch, saved.mixed, saved.projWeight);
+    const [dQkv] = attentionKernels.backward({ dy: dMixed, qkv }, { heads, segments });
+    const normed = layerNormAgain({ x, weight, bias, mean, inverseStd });
+    const [dNormed, ...dLinear] = affineBackward(dQkv as tf.Tensor2D, normed, qkvWeight);
+    const [dx, ...dNorm] = layerNormKernels.backward(
+      { dy: dNormed, x, weight, mean, inverseStd },
+      { epsilon: 0 },
+    );
+    return [tf.add(dy, dx as tf.Tensor), ...dNorm, ...dLinear, ...dProj];
   },
 });
+
+/** What the forward kernel of a layer norm gives. */
+export type Statistics = [normed: tf.Tensor2D, mean: tf.Tensor2D, inverseStd: tf.Tensor2D];
 
 /**
  * The first half of a pre-norm transformer block (Dosovitskiy et al. 2020):

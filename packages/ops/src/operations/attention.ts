@@ -4,7 +4,7 @@ import {
   attentionForward,
   attentionProbabilities,
 } from "../composite/attention.ts";
-import { differentiable, kernel } from "../operation.ts";
+import { differentiable, type Kernels, kernel, kernelsOf, type Operation } from "../operation.ts";
 import { rowsOf, type Segment } from "../segment.ts";
 import { assertShape, ShapeError } from "../shape.ts";
 
@@ -14,14 +14,19 @@ interface Attributes {
 }
 type Packed = { readonly qkv: tf.Tensor2D };
 
-const operation = differentiable<Packed, Packed, Attributes>({
+const operation: Operation<Packed, Packed, Attributes> = {
   name: "Attention",
   forward: ({ qkv }, { heads, segments }) => [attentionForward(qkv, segments, heads)],
   saved: ({ qkv }) => ({ qkv }),
   backward: ({ dy, qkv }, { heads, segments }) => [
     attentionBackward(dy as tf.Tensor2D, qkv, segments, heads),
   ],
-});
+};
+
+const differentiableAttention = differentiable(operation);
+
+/** The kernels, for larger operations. */
+export const attentionKernels: Kernels<Packed, Packed, Attributes> = kernelsOf(operation);
 
 const weights = kernel<Packed, { readonly heads: number; readonly segment: Segment }>(
   "AttentionWeights",
@@ -35,7 +40,7 @@ const weights = kernel<Packed, { readonly heads: number; readonly segment: Segme
 export function attention(qkv: tf.Tensor2D, { heads, segments }: Attributes): tf.Tensor2D {
   assertHeads(qkv, heads);
   assertShape("qkv", qkv, [rowsOf(segments), null]);
-  return operation({ qkv }, { heads, segments }) as tf.Tensor2D;
+  return differentiableAttention({ qkv }, { heads, segments }) as tf.Tensor2D;
 }
 
 export interface AttentionWeightsOptions extends Segment {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { normalizedRows, normBackward, rowStatistics } from "../composite/norm.ts";
-import { differentiable } from "../operation.ts";
+import { differentiable, type Kernels, kernel, kernelsOf, type Operation } from "../operation.ts";
 import { assertShape } from "../shape.ts";
 
 type Inputs = { readonly x: tf.Tensor2D; readonly weight: tf.Tensor1D; readonly bias: tf.Tensor1D };
@@ -11,7 +11,7 @@ type Saved = {
   readonly inverseStd: tf.Tensor2D;
 };
 
-const operation = differentiable<Inputs, Saved, { readonly epsilon: number }>({
+const operation: Operation<Inputs, Saved, { readonly epsilon: number }> = {
   name: "LayerNorm",
   forward: ({ x, weight, bias }, { epsilon }) => {
     const statistics = rowStatistics(x, epsilon);
@@ -26,7 +26,25 @@ const operation = differentiable<Inputs, Saved, { readonly epsilon: number }>({
   }),
   backward: ({ dy, x, weight, mean, inverseStd }) =>
     normBackward(dy as tf.Tensor2D, normalizedRows(x, { mean, inverseStd }), inverseStd, weight),
-});
+};
+
+const differentiableNorm = differentiable(operation);
+
+/** The kernels, for larger operations. The forward one gives mean and inverse deviation too. */
+export const layerNormKernels: Kernels<Inputs, Saved, { readonly epsilon: number }> =
+  kernelsOf(operation);
+
+const again = kernel<Saved & { readonly bias: tf.Tensor1D }, Record<never, never>>(
+  "LayerNormAgain",
+  ({ x, weight, bias, ...statistics }) => [
+    tf.add(tf.mul(normalizedRows(x, statistics), weight), bias),
+  ],
+);
+
+/** The output once more, from the statistics of the first time. */
+export function layerNormAgain(inputs: Saved & { readonly bias: tf.Tensor1D }): tf.Tensor2D {
+  return again(inputs, {})[0] as tf.Tensor2D;
+}
 
 /** Layer normalisation over the last axis (Ba et al. 2016): `[..., dim]` to the same shape. */
 export function layerNorm<T extends tf.Tensor>(
@@ -39,7 +57,7 @@ export function layerNorm<T extends tf.Tensor>(
   assertShape("weight", weight, [dim]);
   assertShape("bias", bias, [dim]);
   return tf.tidy(() => {
-    const y = operation({ x: tf.reshape(x, [-1, dim]), weight, bias }, { epsilon });
+    const y = differentiableNorm({ x: tf.reshape(x, [-1, dim]), weight, bias }, { epsilon });
     return tf.reshape(y, x.shape) as T;
   });
 }

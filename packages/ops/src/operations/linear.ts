@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { geluSlope, normalCdf } from "../composite/gelu.ts";
 import { affine, affineBackward } from "../composite/rows.ts";
-import { differentiable } from "../operation.ts";
+import { differentiable, type Kernels, kernelsOf, type Operation } from "../operation.ts";
 import { assertShape } from "../shape.ts";
+import { activate } from "./activations.ts";
 
 export type Activation = "none" | "gelu" | "relu";
 
@@ -15,37 +15,30 @@ type Inputs = { readonly x: tf.Tensor2D; readonly weight: tf.Tensor2D; readonly 
 type Saved = {
   readonly x: tf.Tensor2D;
   readonly weight: tf.Tensor2D;
-  readonly before: tf.Tensor2D;
+  /** What was before the activation, where there is one. */
+  readonly before?: tf.Tensor2D;
 };
 
-const operation = differentiable<Inputs, Saved, { readonly activation: Activation }>({
+const operation: Operation<Inputs, Saved, { readonly activation: Activation }> = {
   name: "Linear",
   forward: ({ x, weight, bias }, { activation }) => {
     const before = affine(x, weight, bias);
     return activation === "none" ? [before] : [activate[activation].forward(before), before];
   },
-  saved: ({ x, weight }, [output, before]) => ({
-    x,
-    weight,
-    before: (before ?? output) as tf.Tensor2D,
-  }),
+  saved: ({ x, weight }, [, before]) =>
+    before === undefined ? { x, weight } : { x, weight, before: before as tf.Tensor2D },
   backward: ({ dy, x, weight, before }, { activation }) => {
     const rows = dy as tf.Tensor2D;
-    if (activation === "none") return affineBackward(rows, x, weight);
-    return affineBackward(tf.mul(rows, activate[activation].slope(before)), x, weight);
+    if (activation === "none" || before === undefined) return affineBackward(rows, x, weight);
+    return affineBackward(activate[activation].backward(rows, before), x, weight);
   },
-});
+};
 
-const activate = {
-  gelu: {
-    forward: (x: tf.Tensor2D): tf.Tensor2D => tf.mul(x, normalCdf(x)),
-    slope: (x: tf.Tensor2D): tf.Tensor2D => geluSlope(x, normalCdf(x)),
-  },
-  relu: {
-    forward: (x: tf.Tensor2D): tf.Tensor2D => tf.relu(x),
-    slope: (x: tf.Tensor2D): tf.Tensor2D => tf.step(x),
-  },
-} as const;
+const differentiableLinear = differentiable(operation);
+
+/** The kernels, for larger operations. The forward one gives what was before an activation too. */
+export const linearKernels: Kernels<Inputs, Saved, { readonly activation: Activation }> =
+  kernelsOf(operation);
 
 /**
  * `activation(x wᵀ + b)`: `x` `[..., in]`, `weight` `[out, in]` and `bias` `[out]` as in PyTorch,
@@ -62,7 +55,7 @@ export function linear<T extends tf.Tensor>(
   assertShape("bias", bias, [out]);
   return tf.tidy(() => {
     const rows = tf.reshape(x, [-1, inputs]);
-    const y = operation({ x: rows, weight, bias }, { activation });
+    const y = differentiableLinear({ x: rows, weight, bias }, { activation });
     return tf.reshape(y, [...x.shape.slice(0, -1), out]) as T;
   });
 }

@@ -1,13 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { geluSlope, normalCdf } from "../composite/gelu.ts";
-import { normalizedRows, normBackward, rowStatistics } from "../composite/norm.ts";
 import { affine, affineBackward } from "../composite/rows.ts";
 import { scaleSequences } from "../composite/segments.ts";
 import { differentiable } from "../operation.ts";
 import { type Params, parameter } from "../params.ts";
 import type { Segment } from "../segment.ts";
 import { assertShape } from "../shape.ts";
-import { assertBlock, type BlockOptions } from "./attention-block.ts";
+import { geluParts } from "./activations.ts";
+import { assertBlock, type BlockOptions, type Statistics } from "./attention-block.ts";
+import { layerNormAgain, layerNormKernels } from "./layer-norm.ts";
+import { linearKernels } from "./linear.ts";
 
 type Attributes = { readonly segments: readonly Segment[]; readonly epsilon: number };
 
@@ -34,12 +35,16 @@ const operation = differentiable<Inputs, Saved, Attributes>({
   name: "MlpBlock",
   forward: (inputs, { segments, epsilon }) => {
     const { x, normWeight, normBias, fc1Weight, fc1Bias, fc2Weight, fc2Bias } = inputs;
-    const statistics = rowStatistics(x, epsilon);
-    const normed = tf.add<tf.Tensor2D>(tf.mul(normalizedRows(x, statistics), normWeight), normBias);
-    const hidden = affine(normed, fc1Weight, fc1Bias);
-    const active = tf.mul<tf.Tensor2D>(hidden, normalCdf(hidden));
+    const [normed, mean, inverseStd] = layerNormKernels.forward(
+      { x, weight: normWeight, bias: normBias },
+      { epsilon },
+    ) as Statistics;
+    const [active, hidden] = linearKernels.forward(
+      { x: normed, weight: fc1Weight, bias: fc1Bias },
+      { activation: "gelu" },
+    ) as [tf.Tensor2D, tf.Tensor2D];
     const branch = scaleSequences(affine(active, fc2Weight, fc2Bias), segments, inputs.pathScale);
-    return [tf.add(x, branch), statistics.mean, statistics.inverseStd, hidden];
+    return [tf.add(x, branch), mean, inverseStd, hidden];
   },
   saved: ({ x, normWeight, normBias, fc1Weight, fc2Weight, pathScale }, outputs) => {
     const [, mean, inverseStd, hidden] = outputs as tf.Tensor2D[];
@@ -47,16 +52,18 @@ const operation = differentiable<Inputs, Saved, Attributes>({
     return (pathScale ? { ...kept, pathScale } : kept) as Saved;
   },
   backward: ({ dy, ...saved }, { segments }) => {
-    const { x, normWeight, normBias, fc1Weight, fc2Weight, hidden } = saved;
+    const { x, normWeight: weight, normBias: bias, mean, inverseStd, fc1Weight } = saved;
     const dBranch = scaleSequences(dy as tf.Tensor2D, segments, saved.pathScale);
-    const cdf = normalCdf(hidden);
-    const [dActive, dFc2Weight, dFc2Bias] = affineBackward(dBranch, tf.mul(hidden, cdf), fc2Weight);
-    const dHidden = tf.mul<tf.Tensor2D>(dActive, geluSlope(hidden, cdf));
-    const normalized = normalizedRows(x, saved);
-    const normed = tf.add<tf.Tensor2D>(tf.mul(normalized, normWeight), normBias);
-    const [dNormed, dFc1Weight, dFc1Bias] = affineBackward(dHidden, normed, fc1Weight);
-    const [dx, dWeight, dBias] = normBackward(dNormed, normalized, saved.inverseStd, normWeight);
-    return [tf.add(dy, dx), dWeight, dBias, dFc1Weight, dFc1Bias, dFc2Weight, dFc2Bias];
+    const [active, slope] = geluParts(saved.hidden);
+    const [dActive, ...dFc2] = affineBackward(dBranch, active, saved.fc2Weight);
+    const dHidden = tf.mul<tf.Tensor2D>(dActive, slope);
+    const normed = layerNormAgain({ x, weight, bias, mean, inverseStd });
+    const [dNormed, ...dFc1] = affineBackward(dHidden, normed, fc1Weight);
+    const [dx, ...dNorm] = layerNormKernels.backward(
+      { dy: dNormed, x, weight, mean, inverseStd },
+      { epsilon: 0 },
+    );
+    return [tf.add(dy, dx as tf.Tensor), ...dNorm, ...dFc1, ...dFc2];
   },
 });
 

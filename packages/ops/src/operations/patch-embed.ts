@@ -27,7 +27,7 @@ const operation = differentiable<Inputs, Saved, { readonly pixelGradients: boole
     const [dim, , patch] = weight.shape;
     const embedded = affine(patches(images, patch), byPixel(weight), bias);
     const tokens = tf.reshape(embedded, [images.shape[0], -1, dim]);
-    const first = tf.tile(classToken, [images.shape[0], 1, 1]);
+    const first = tf.add(classToken, tf.zeros([images.shape[0], 1, 1])); // a copy for each picture
     const sequences = tf.add(tf.concat([first, tokens], 1), positions);
     return [tf.reshape(sequences, [-1, dim])];
   },

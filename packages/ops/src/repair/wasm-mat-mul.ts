@@ -3,7 +3,7 @@ import { replaceKernel } from "./replace-kernel.ts";
 import { copyOnHeap, type WasmHeap } from "./wasm-heap.ts";
 
 /** Multiply-adds from which a product of a batch is worth a call of its own. */
-const worthACall = 1_000_000;
+export const worthACall = 50_000;
 
 interface Operands {
   readonly a: tf.Tensor;
