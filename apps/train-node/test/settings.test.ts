@@ -6,7 +6,13 @@ import { UsageError } from "../src/errors.ts";
 import { resolveSettings, type TrainRequest } from "../src/run/resolve-settings.ts";
 import { epochs, percent } from "../src/settings/duration.ts";
 import { normalizeFlags } from "../src/settings/flags.ts";
-import { environmentLayer, fileLayer, flagLayer, resolve } from "../src/settings/layers.ts";
+import {
+  environmentLayer,
+  fileLayer,
+  flagLayer,
+  resolve,
+  unknownVariables,
+} from "../src/settings/layers.ts";
 import { configYaml, numberSettings, printedConfig } from "../src/settings/print.ts";
 import type { SettingName } from "../src/settings/settings.ts";
 import { flagOf, settingNames, settingOf } from "../src/settings/table.ts";
@@ -94,6 +100,12 @@ test.each(settingNames)("knows %s by its flag, with underscores, and as a variab
 
 test("leaves variables alone that are no settings", () => {
   expect(environmentLayer({ DINO_DEBUG: "1", HOME: "/", DINO_LR: "" }).values).toEqual({});
+});
+
+test("tells variables that look like settings and are none", () => {
+  expect(unknownVariables({ DINO_LRR: "1", DINO_LR: "1", DINO_DEBUG: "1", HOME: "/" })).toEqual([
+    "DINO_LRR",
+  ]);
 });
 
 test.each<[SettingName, string, string]>([

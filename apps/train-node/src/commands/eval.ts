@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { type Context, command } from "../command.ts";
 import { jsonLine } from "../console/console.ts";
-import { stopOnSignals } from "../console/signals.ts";
 import { count } from "../console/words.ts";
 import { UsageError } from "../errors.ts";
 import { knnTask } from "../model/knn.ts";
@@ -60,39 +59,40 @@ async function evalKnn(context: Context, flags: KnnFlags): Promise<void> {
     kinds.integer({ min: 1 }),
   );
   const workers = flagValue("--num-workers", flags.numWorkers, kinds.integer({ min: 0 }));
-  const stop = stopOnSignals(() => process.exit(130));
-  try {
-    const task = await knnTask({ train: flags.train, test: flags.test });
-    const k = asked ?? [10, 20, 100, 200].filter((each) => each <= task.largestK);
-    const most = Math.max(...k, 1);
-    if (k.length === 0 || most > task.largestK) {
-      throw new UsageError(
-        `--k: expected at most ${task.largestK}, the pictures of ${flags.train} to choose from, got ${most}`,
-      );
-    }
-    const { backbone, params } = await openModel(context, flags);
-    assertPatches(size ?? backbone.imageSize, backbone.patchSize);
-    const { top1, top5 } = await task.run(backbone, params, {
-      k,
-      size: size ?? backbone.imageSize,
-      workers,
-      ...(temperature !== undefined && { temperature }),
-      ...(batchSize !== undefined && { batchSize }),
-      onProgress: ({ done, total }) =>
-        screen.draw(`features: ${count(done)} of ${count(total)} pictures`),
-    });
-    if (flags.json) {
-      screen.result(jsonLine({ top1, top5 }));
-      return;
-    }
-    for (const each of k) {
-      screen.result(
-        `${each}-NN: top-1 ${top1[each]?.toFixed(2)} %, top-5 ${top5[each]?.toFixed(2)} %`,
-      );
-    }
-  } finally {
-    stop.release();
+  const task = await knnTask({ train: flags.train, test: flags.test });
+  const k = asked ?? usualK(task.largestK);
+  const most = Math.max(...k);
+  if (most > task.largestK) {
+    throw new UsageError(
+      `--k: expected at most ${task.largestK}, the pictures of ${flags.train} to choose from, got ${most}`,
+    );
   }
+  const { backbone, params } = await openModel(context, flags);
+  assertPatches(size ?? backbone.imageSize, backbone.patchSize);
+  const { top1, top5 } = await task.run(backbone, params, {
+    k,
+    size: size ?? backbone.imageSize,
+    workers,
+    ...(temperature !== undefined && { temperature }),
+    ...(batchSize !== undefined && { batchSize }),
+    onProgress: ({ done, total }) =>
+      screen.draw(`features: ${count(done)} of ${count(total)} pictures`),
+  });
+  if (flags.json) {
+    screen.result(jsonLine({ top1, top5 }));
+    return;
+  }
+  for (const each of k) {
+    screen.result(
+      `${each}-NN: top-1 ${top1[each]?.toFixed(2)} %, top-5 ${top5[each]?.toFixed(2)} %`,
+    );
+  }
+}
+
+/** The reference's numbers of neighbours, as far as there are pictures. */
+function usualK(largest: number): readonly number[] {
+  const fitting = [10, 20, 100, 200].filter((k) => k <= largest);
+  return fitting.length > 0 ? fitting : [Math.max(1, largest)];
 }
 
 /** Throws a `UsageError` unless a square of this side holds a patch. */

@@ -13,7 +13,7 @@ import { trainSummary } from "../run/train-summary.ts";
 import { checkLength } from "../settings/check.ts";
 import { presetNames } from "../settings/choose-preset.ts";
 import { settingOptions } from "../settings/flags.ts";
-import type { Resolved } from "../settings/layers.ts";
+import { type Resolved, unknownVariables } from "../settings/layers.ts";
 import { presets } from "../settings/presets.ts";
 import { printedConfig, printedJson } from "../settings/print.ts";
 import type { SettingName } from "../settings/settings.ts";
@@ -50,6 +50,9 @@ async function train(
   flags: TrainFlags,
 ): Promise<void> {
   const { screen, environment } = context;
+  for (const name of unknownVariables(environment)) {
+    screen.note(`${name}: there is no such setting, so it is left alone`);
+  }
   const asked = await resolveSettings({
     folder,
     resume: flags.resume,

@@ -20,7 +20,8 @@ export interface Console {
 export function processConsole(environment: NodeJS.ProcessEnv = process.env): Console {
   const { stderr, stdout } = process;
   const isTerminal = stderr.isTTY === true && environment.TERM !== "dumb";
-  const interactive = isTerminal && !environment.CI;
+  // A terminal without rows is nobody's: nothing drawn there would be seen.
+  const interactive = isTerminal && stderr.rows > 0 && !environment.CI;
   const drawing = createLogUpdate(stderr, { showCursor: true });
   return {
     interactive,

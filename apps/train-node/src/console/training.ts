@@ -66,7 +66,7 @@ export function trainingView(
 }
 
 function bar(share: number): string {
-  const width = 20;
+  const width = 12;
   const full = Math.round(share * width);
   return `${"█".repeat(full)}${"░".repeat(width - full)} ${Math.floor(100 * share)} %`;
 }

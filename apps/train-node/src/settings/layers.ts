@@ -47,6 +47,21 @@ export function flagLayer(texts: { readonly [Name in SettingName]?: string }): L
   return { values: readAll(texts, origin), origin };
 }
 
+/** Variables that begin with `DINO_` and are no settings, but mean something elsewhere. */
+const otherVariables: readonly string[] = ["DINO_DEBUG", "DINO_LONG_TESTS", "DINO_WEBGPU_ADAPTER"];
+
+/** Variables that look like settings and are none: most likely misspelt. */
+export function unknownVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  return Object.keys(environment).filter(
+    (name) =>
+      name.startsWith("DINO_") &&
+      !otherVariables.includes(name) &&
+      settingOf(name.slice("DINO_".length)) === undefined,
+  );
+}
+
 /** The variables of the environment that begin with `DINO_`; a name that is no setting is left alone. */
 export function environmentLayer(environment: Readonly<Record<string, string | undefined>>): Layer {
   const texts: Record<string, string> = {};

@@ -66,7 +66,7 @@ const operation = differentiable<Inputs, Saved, Attributes>({
     const kept = { x, normWeight, normBias, qkvWeight, projWeight, mean, inverseStd, qkv, mixed };
     return (pathScale ? { ...kept, pathScale } : kept) as Saved;
   },
-  backward: ({ dy, ...saved }, { heads, segments }) => {
+  backward: ({ dy, ...saved }, { heads, segments, epsilon }) => {
     const { x, normWeight: weight, normBias: bias, mean, inverseStd, qkvWeight, qkv } = saved;
     const dBranch = scaleSequences(dy as tf.Tensor2D, segments, saved.pathScale);
     const [dMixed, ...dProj] = affineBackward(dBranch, saved.mixed, saved.projWeight);
@@ -75,7 +75,7 @@ const operation = differentiable<Inputs, Saved, Attributes>({
     const [dNormed, ...dLinear] = affineBackward(dQkv as tf.Tensor2D, normed, qkvWeight);
     const [dx, ...dNorm] = layerNormKernels.backward(
       { dy: dNormed, x, weight, mean, inverseStd },
-      { epsilon: 0 },
+      { epsilon },
     );
     return [tf.add(dy, dx as tf.Tensor), ...dNorm, ...dLinear, ...dProj];
   },

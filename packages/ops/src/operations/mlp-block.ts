@@ -51,7 +51,7 @@ const operation = differentiable<Inputs, Saved, Attributes>({
     const kept = { x, normWeight, normBias, fc1Weight, fc2Weight, mean, inverseStd, hidden };
     return (pathScale ? { ...kept, pathScale } : kept) as Saved;
   },
-  backward: ({ dy, ...saved }, { segments }) => {
+  backward: ({ dy, ...saved }, { segments, epsilon }) => {
     const { x, normWeight: weight, normBias: bias, mean, inverseStd, fc1Weight } = saved;
     const dBranch = scaleSequences(dy as tf.Tensor2D, segments, saved.pathScale);
     const [active, slope] = geluParts(saved.hidden);
@@ -61,7 +61,7 @@ const operation = differentiable<Inputs, Saved, Attributes>({
     const [dNormed, ...dFc1] = affineBackward(dHidden, normed, fc1Weight);
     const [dx, ...dNorm] = layerNormKernels.backward(
       { dy: dNormed, x, weight, mean, inverseStd },
-      { epsilon: 0 },
+      { epsilon },
     );
     return [tf.add(dy, dx as tf.Tensor), ...dNorm, ...dFc1, ...dFc2];
   },

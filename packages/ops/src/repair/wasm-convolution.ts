@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { heapViews, type WasmHeap } from "../wasm/heap.ts";
 import { addKernel, replaceKernel } from "./replace-kernel.ts";
-import { heapViews, type WasmHeap } from "./wasm-heap.ts";
 import { addWindows, type Convolution, gatherWindows } from "./windows.ts";
 
 /** Values that the windows of a few pictures may take at a time, for the memory's sake. */

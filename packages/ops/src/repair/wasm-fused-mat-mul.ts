@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { WasmHeap } from "../wasm/heap.ts";
 import { replaceKernel } from "./replace-kernel.ts";
-import type { WasmHeap } from "./wasm-heap.ts";
 import { withRightOperand } from "./wasm-mat-mul.ts";
 
 interface Inputs {

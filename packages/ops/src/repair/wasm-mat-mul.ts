@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { copyOnHeap, type WasmHeap } from "../wasm/heap.ts";
 import { replaceKernel } from "./replace-kernel.ts";
-import { copyOnHeap, type WasmHeap } from "./wasm-heap.ts";
 
 /** Multiply-adds from which a product of a batch is worth a call of its own. */
 export const worthACall = 50_000;

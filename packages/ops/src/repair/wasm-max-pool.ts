@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { heapViews, type WasmHeap } from "../wasm/heap.ts";
 import { replaceKernel } from "./replace-kernel.ts";
-import { heapViews, type WasmHeap } from "./wasm-heap.ts";
 
 interface Attributes {
   readonly filterSize: [number, number];

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { heapViews, type WasmHeap } from "../wasm/heap.ts";
 import { addKernel } from "./replace-kernel.ts";
-import { heapViews, type WasmHeap } from "./wasm-heap.ts";
 
 /** `UnsortedSegmentSum`: what the gradient of `gather` is made of. */
 export function unsortedSegmentSum(backendName: string): void {

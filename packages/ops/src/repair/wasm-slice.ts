@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { WasmHeap } from "../wasm/heap.ts";
 import { replaceKernel } from "./replace-kernel.ts";
-import type { WasmHeap } from "./wasm-heap.ts";
 
 /** Lets a slice that is one run of memory copy that run; the stock kernel first copies all of `x`. */
 export function fastSlice(backendName: string): void {

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import { heapViews, type WasmHeap } from "../wasm/heap.ts";
 import { replaceKernel } from "./replace-kernel.ts";
-import { heapViews, type WasmHeap } from "./wasm-heap.ts";
 
 /** Lets a sum over the rows of a matrix run down its columns; the stock kernel transposes first. */
 export function fastColumnSum(backendName: string): void {

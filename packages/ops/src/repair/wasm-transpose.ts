@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import type { WasmHeap } from "../wasm/heap.ts";
 import { replaceKernel } from "./replace-kernel.ts";
-import type { WasmHeap } from "./wasm-heap.ts";
 
 /**
  * Lets permutations of three and more axes copy whole runs where the last axis stays last. The

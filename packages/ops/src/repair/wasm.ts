@@ -1,3 +1,5 @@
+import { attentionOfShortSequences } from "../wasm/attention.ts";
+import { geluFromTable } from "../wasm/gelu.ts";
 import { cumsumFromTheEnd } from "./cumsum.ts";
 import { convolutionGradients } from "./wasm-convolution.ts";
 import { depthwiseGradients } from "./wasm-depthwise.ts";
@@ -24,6 +26,9 @@ const repairs = [
   fastMatMul,
   fastSlice,
   fastTranspose,
+  // Our own operations, where a loop beats the composite.
+  attentionOfShortSequences,
+  geluFromTable,
 ];
 
 /** What stock tfjs-wasm lacks, gets wrong or does slowly. */
