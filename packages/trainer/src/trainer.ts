@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { fittingMicroBatch } from "./memory.ts";
 import { entropy, type Metrics, NonFiniteLossError } from "./metrics.ts";
 import type { Criterion, Optimizer, TrainerOptions } from "./options.ts";
-import type { TrainerState, Tree } from "./state.ts";
+import { flattenState, type TrainerState, type Tree } from "./state.ts";
 import { type StepResult, type StepSettings, step } from "./step.ts";
 
 export interface Trainer {
@@ -143,7 +143,7 @@ export function createTrainer<LossState extends Tree, OptimizerState extends Tre
       assertNames("student", saved.student, state.student);
       assertNames("teacher", saved.teacher, state.teacher);
       const { optimizer, loss } = state;
-      tf.dispose(state);
+      disposeAllBut(saved, state);
       forgetLast();
       // A table that was empty leaves no trace in a flat state.
       state = {
@@ -158,6 +158,12 @@ export function createTrainer<LossState extends Tree, OptimizerState extends Tre
       forgetLast();
     },
   };
+}
+
+/** Frees a state's tensors, save those that are in the one that takes its place. */
+function disposeAllBut(kept: TrainerState, state: TrainerState): void {
+  const stays = new Set(Object.values(flattenState(kept).tensors));
+  tf.dispose(Object.values(flattenState(state).tensors).filter((tensor) => !stays.has(tensor)));
 }
 
 function assertCrops(crops: Crops, globals: number): number {

@@ -148,6 +148,15 @@ onEveryBackend(() => {
     trainer.dispose();
   });
 
+  test("takes its own state back", () => {
+    const trainer = trainerOf();
+    trainer.train(cropsAt(0));
+    trainer.restore(trainer.state());
+    trainer.train(cropsAt(1));
+    expect(trainer.step).toBe(2);
+    trainer.dispose();
+  });
+
   test("says what is wrong with a state or with crops", () => {
     const trainer = trainerOf();
     const state = trainer.state();

@@ -27,8 +27,7 @@ export function runStore(
     settings: {
       ...numberSettings(settings),
       [architectureKey]: { ...architectureOf(settings) },
-      pictures: photos.length,
-      pictureNames: hashOfNames(photos),
+      pictures: identityOf(photos),
     },
     stepsPerEpoch,
     prototypes: settings.outDim,
@@ -39,11 +38,11 @@ export function runStore(
   });
 }
 
-/** Another order of pictures would be another run. */
-function hashOfNames(photos: ImageFolder): string {
+/** How many pictures, and of which names in which order: others would make another run. */
+function identityOf(photos: ImageFolder): string {
   const hash = createHash("sha256");
   for (let i = 0; i < photos.length; i++) hash.update(`${photos.name(i)}\n`);
-  return hash.digest("hex");
+  return `${photos.length} (names ${hash.digest("hex").slice(0, 16)})`;
 }
 
 /** Settings that hold from anywhere; the run's own place is where they lie. */

@@ -20,6 +20,11 @@ const cases: readonly (readonly [dim: number, heads: number, segments: readonly 
   [8, 2, [{ sequences: 5, tokens: 2 }]],
 ];
 
+const longAndShort: readonly Segment[] = [
+  { sequences: 2, tokens: 41 },
+  { sequences: 3, tokens: 2 },
+];
+
 onEveryBackend(
   () => {
     for (const [dim, heads, segments] of cases) {
@@ -68,6 +73,13 @@ onEveryBackend(
         });
       }
     }
+
+    testDifferential("attention of long and short sequences together", {
+      inputs: { qkv: [2 * 41 + 3 * 2, 3 * 64] },
+      isLarge: true,
+      run: ({ qkv }) => attention(qkv, { heads: 2, segments: longAndShort }),
+      reference: ({ qkv }) => reference.attention(qkv as Values, 64, 2, longAndShort),
+    });
 
     test.each([
       [10, 2, 3, 4],

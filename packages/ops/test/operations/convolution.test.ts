@@ -81,6 +81,19 @@ onEveryBackend(
       });
     }
 
+    testDifferential("convolution of many pictures", {
+      inputs: { x: [5, 37, 40, 64], weight: [2, 64, 3, 3] },
+      isLarge: true,
+      run: ({ x, weight }) => conv2d(x, weight, { stride: 1, padding: 1 }),
+      reference: ({ x, weight }) =>
+        reference.conv2d(
+          x as Values,
+          weight as Values,
+          { pictures: 5, rows: 37, columns: 40, channels: 64 },
+          { size: [3, 3], stride: 1, padding: 1 },
+        ),
+    });
+
     for (const [pictures, { size, stride, padding }] of pools) {
       const shape = [
         pictures.pictures,

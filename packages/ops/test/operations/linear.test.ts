@@ -40,6 +40,12 @@ onEveryBackend(
       run: ({ x }) => gelu(x),
       reference: ({ x }) => (x as reference.Values).map(reference.activations.gelu),
     });
+    testDifferential("the GELU where it is 0 or x", {
+      inputs: { x: [40] },
+      range: 60,
+      run: ({ x }) => gelu(x),
+      reference: ({ x }) => (x as reference.Values).map(reference.activations.gelu),
+    });
   },
   { waits: true },
 );
