@@ -39,7 +39,7 @@ const attended = dino([
 
 const curves = resolve(run, "curves.png");
 const summary = {
-  knn: { before: trained.knn.before["10"], after: trained.knn.after["10"] },
+  knn: { before: trained.knn.before["20"], after: trained.knn.after["20"] },
   pictures: [...attended.pictures, curves],
   seconds: Math.round((Date.now() - started) / 1000),
   backend: trained.backend,
@@ -50,7 +50,7 @@ writeFileSync(resolve(run, "summary.json"), `${JSON.stringify(summary, null, 2)}
 
 const percent = (value) => `${value.toFixed(1)} %`;
 console.log(`
-k-NN (k 10) on ${counts.test} emoji in 9 groups: ${percent(summary.knn.before)} before training, ${percent(summary.knn.after)} after ${trained.steps} steps.
+k-NN (k 20) on ${counts.test} emoji in 9 groups: ${percent(summary.knn.before)} before training, ${percent(summary.knn.after)} after ${trained.steps} steps.
 A run this short shows that everything works, not what DINO can do: that takes a longer one.
 
 Look at    ${resolve(run, "attention")}   (what each head attends to)

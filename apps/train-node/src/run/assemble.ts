@@ -24,6 +24,9 @@ export function viewsOf(settings: Settings): ViewPolicy {
     locals: settings.localCropsNumber,
     globalScale: settings.globalCropsScale,
     localScale: settings.localCropsScale,
+    jitter: { probability: settings.colorJitterProbability },
+    grey: settings.grayscaleProbability,
+    solarize: { others: settings.solarizeProbability },
   });
 }
 

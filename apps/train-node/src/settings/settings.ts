@@ -24,6 +24,9 @@ export interface Settings {
   readonly localCropsSize: number;
   readonly localCropsNumber: number;
   readonly localCropsScale: Range;
+  readonly colorJitterProbability: number;
+  readonly grayscaleProbability: number;
+  readonly solarizeProbability: number;
   // Optimizer
   readonly optimizer: OptimizerName;
   readonly batchSizePerGpu: number;

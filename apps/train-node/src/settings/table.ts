@@ -23,6 +23,8 @@ const sharper = number({ above: 0, below: studentTemperature, why: "the student'
 const side = integer({ min: 1, max: 4096 });
 const width = integer({ min: 1, max: 1 << 24 });
 
+const share = number({ min: 0, max: 1 });
+
 /**
  * Every setting of `dino train`, with the names and defaults of the reference
  * (facebookresearch/dino, main_dino.py) where it has them.
@@ -65,6 +67,9 @@ export const table: Table = {
     "how many; 0 is DINO without multi-crop",
   ),
   localCropsScale: crops(areaRange, [0.05, 0.4], "their share of the picture's area"),
+  colorJitterProbability: crops(share, 0.8, "how often a crop's colours are changed"),
+  grayscaleProbability: crops(share, 0.2, "how often they are taken away"),
+  solarizeProbability: crops(share, 0.2, "how often the second global crop is solarized"),
 
   optimizer: optimizer(choice(["adamw", "sgd", "lars"]), "adamw", "what updates the student"),
   batchSizePerGpu: optimizer(integer({ min: 1, max: 1 << 20 }), 64, "pictures of a step"),

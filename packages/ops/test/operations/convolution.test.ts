@@ -81,18 +81,21 @@ onEveryBackend(
       });
     }
 
-    testDifferential("convolution of many pictures", {
-      inputs: { x: [5, 37, 40, 64], weight: [2, 64, 3, 3] },
-      isLarge: true,
-      run: ({ x, weight }) => conv2d(x, weight, { stride: 1, padding: 1 }),
-      reference: ({ x, weight }) =>
-        reference.conv2d(
-          x as Values,
-          weight as Values,
-          { pictures: 5, rows: 37, columns: 40, channels: 64 },
-          { size: [3, 3], stride: 1, padding: 1 },
-        ),
-    });
+    // On wasm the gradients are made from a few pictures at a time.
+    if (backend === "wasm") {
+      testDifferential("convolution of many pictures", {
+        inputs: { x: [5, 24, 24, 32], weight: [1, 32, 7, 7] },
+        isLarge: true,
+        run: ({ x, weight }) => conv2d(x, weight, { padding: 3 }),
+        reference: ({ x, weight }) =>
+          reference.conv2d(
+            x as Values,
+            weight as Values,
+            { pictures: 5, rows: 24, columns: 24, channels: 32 },
+            { size: [7, 7], stride: 1, padding: 3 },
+          ),
+      });
+    }
 
     for (const [pictures, { size, stride, padding }] of pools) {
       const shape = [
