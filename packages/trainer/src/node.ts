@@ -1,5 +1,6 @@
 /// <reference types="node" />
 export { canonicalJson, type Json } from "./run-directory/canonical-json.ts";
+export { makeFolder, UnwritableError } from "./run-directory/make-folder.ts";
 export {
   type CheckpointFiles,
   type RunDirectory,

@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeNpy } from "@dino/checkpoint";
 import { imageFolder, labeledImages } from "@dino/data/node";
 import { extractFeatures } from "@dino/evaluation";
+import { makeFolder } from "@dino/trainer/node";
 import type { Command } from "commander";
 import { type Context, command } from "../command.ts";
 import { jsonLine } from "../console/console.ts";
@@ -52,7 +53,7 @@ async function features(context: Context, path: string, flags: FeaturesFlags): P
       screen.draw(`features: ${count(done)} of ${count(total)} pictures`),
   });
 
-  mkdirSync(flags.out, { recursive: true });
+  makeFolder(flags.out);
   const write = (name: string, content: Uint8Array | string) => {
     const file = join(flags.out, name);
     writeFileSync(file, content);

@@ -1,7 +1,7 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "@dino/trainer/node";
 import { encodePng } from "@dino/visualization";
-import { RunError } from "../errors.ts";
 import type { NamedPictures } from "./attention-pictures.ts";
 
 /** Writes pictures to `folder` as `NAME-what.png`, and returns their paths. */
@@ -10,11 +10,7 @@ export async function writePictures(
   name: string,
   pictures: NamedPictures,
 ): Promise<readonly string[]> {
-  await mkdir(folder, { recursive: true }).catch((cause: Error) => {
-    throw new RunError(`${folder}: expected a folder that can be written, got ${cause.message}`, {
-      cause,
-    });
-  });
+  makeFolder(folder);
   const files: string[] = [];
   for (const [what, picture] of pictures) {
     const file = join(folder, `${name}-${what}.png`);

@@ -122,10 +122,12 @@ onEveryBackend(
     }
 
     // tfjs-webgpu gives it to the last one.
-    test.skipIf(backend === "webgpu")("of equal values the first gets the gradient", async () => {
-      const slope = tf.grad((x) => tf.sum(maxPool2d(x as tf.Tensor4D, { size: 2 })));
-      expect([...(await slope(tf.zeros([1, 2, 4, 1])).data())]).toEqual([1, 0, 1, 0, 0, 0, 0, 0]);
-    });
+    if (backend !== "webgpu") {
+      test("of equal values the first gets the gradient", async () => {
+        const slope = tf.grad((x) => tf.sum(maxPool2d(x as tf.Tensor4D, { size: 2 })));
+        expect([...(await slope(tf.zeros([1, 2, 4, 1])).data())]).toEqual([1, 0, 1, 0, 0, 0, 0, 0]);
+      });
+    }
   },
   { waits: true },
 );

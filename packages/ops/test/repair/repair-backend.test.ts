@@ -131,6 +131,19 @@ onEveryBackend(
       expectNoLeak(() => tf.tidy(() => tf.matMul(tf.ones([1, 3]), reshaped)));
     });
 
+    if (backend === "wasm") {
+      test("packed right operands go with their tensors", () => {
+        const heap = () =>
+          (tf.backend() as unknown as { wasm: { HEAPU8: Uint8Array } }).wasm.HEAPU8.length;
+        const a = tf.ones<tf.Rank.R2>([1, 1000]);
+        const multiply = () => tf.tidy(() => void tf.matMul(a, tf.ones([1000, 1000])));
+        multiply();
+        const before = heap();
+        for (let i = 0; i < 30; i++) multiply(); // 240 MB, were they kept
+        expect(heap()).toBeLessThanOrEqual(before);
+      });
+    }
+
     test.each([
       [[13, 5], 0],
       [[4, 3], 0],

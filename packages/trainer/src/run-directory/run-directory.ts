@@ -2,7 +2,6 @@ import {
   accessSync,
   constants,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -13,6 +12,7 @@ import type { Params } from "@dino/ops";
 import type { RunStore } from "../events.ts";
 import type { Json } from "./canonical-json.ts";
 import { cutEventFiles, eventFiles } from "./event-file.ts";
+import { makeFolder, UnwritableError } from "./make-folder.ts";
 import { createRecords, cutRecords, type Records } from "./records.ts";
 import { decodeRun, encodeRun, type SavedCheckpoint } from "./saved-run.ts";
 
@@ -124,28 +124,12 @@ export function runDirectory(
   };
 }
 
-/** Makes a folder and those above it; returns the topmost that was missing. */
-function makeFolder(path: string): string | undefined {
-  try {
-    const made = mkdirSync(path, { recursive: true });
-    if (made === undefined) accessSync(path, constants.W_OK);
-    return made;
-  } catch (cause) {
-    throw unwritable(path, cause);
-  }
-}
-
 function assertWritable(path: string): void {
   try {
     accessSync(path, constants.W_OK);
   } catch (cause) {
-    throw unwritable(path, cause);
+    throw new UnwritableError(path, cause);
   }
-}
-
-function unwritable(path: string, cause: unknown): Error {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Error(`${path}: expected a folder that can be written, got ${reason}`, { cause });
 }
 
 /** A text that lies there already must be a run's, which begins with the same line; never someone's own. */
