@@ -108,7 +108,12 @@ const lines = (name: string) =>
     .map((line) => JSON.parse(line));
 
 test("offers these names and no others", () => {
-  expect(Object.keys(trainerNode).sort()).toEqual(["canonicalJson", "runDirectory"]);
+  expect(Object.keys(trainerNode).sort()).toEqual([
+    "UnwritableError",
+    "canonicalJson",
+    "makeFolder",
+    "runDirectory",
+  ]);
 });
 
 test("touches nothing before it is loaded", () => {
@@ -262,8 +267,15 @@ test("never writes over somebody's own file", async () => {
 test("names a folder that cannot be written", async () => {
   writeFileSync(join(folder, "file"), "");
   await expect(open(join(folder, "file", "run")).load()).rejects.toThrow(
-    `${join(folder, "file", "run", "checkpoints")}: expected a folder that can be written, got ENOTDIR`,
+    `${join(folder, "file", "run")}: expected a folder that can be written, got ENOTDIR`,
   );
+});
+
+test("makes folders level by level, and names the topmost that was missing", () => {
+  const top = join(folder, "a");
+  expect(trainerNode.makeFolder(join(top, "b", "c"))).toBe(top);
+  expect(existsSync(join(top, "b", "c"))).toBe(true);
+  expect(trainerNode.makeFolder(top)).toBe(undefined);
 });
 
 test("refuses a checkpoint that is no run's", async () => {
