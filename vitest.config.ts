@@ -8,6 +8,9 @@ const roots = ["packages", "apps"]
   );
 roots.push("docs", "tools");
 
+/** `npm run test:long`: what takes longer than a test should. */
+const long = process.env.DINO_LONG_TESTS !== undefined;
+
 /** Packages resolve to each other's `src`, so no test ever waits for a build. */
 const conditions = ["@dino/source"];
 
@@ -24,7 +27,7 @@ export default defineConfig({
       test: {
         name: root.replace("packages/", ""),
         root: `${import.meta.dirname}/${root}`,
-        include: ["test/**/*.test.ts"],
+        include: long ? ["test/**/*.long.ts"] : ["test/**/*.test.ts"],
       },
     })),
   },
