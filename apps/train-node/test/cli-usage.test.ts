@@ -126,7 +126,7 @@ test.concurrent.each<[string, string[], RegExp]>([
   [
     "a folder that cannot be written",
     ["train", "photos", ...tiny, ...short, "--output-dir", "file/run"],
-    /^dino: file\/run\/checkpoints: expected a folder that can be written, got ENOTDIR/,
+    /^dino: file\/run: expected a folder that can be written, got ENOTDIR/,
   ],
   ["a missing k-NN folder", training(...short, "--knn-train", "nowhere"), /^dino: nowhere: /],
   [

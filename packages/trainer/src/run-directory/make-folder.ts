@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 
 /** A folder cannot be made, or nothing may be written into it. */
 export class UnwritableError extends Error {
@@ -17,7 +17,7 @@ export function makeFolder(path: string): string | undefined {
       return undefined;
     }
     // Level by level: Node's own recursive mode never returns where the system refuses silently.
-    const above = makeFolder(dirname(resolve(path)));
+    const above = makeFolder(dirname(path));
     mkdirSync(path);
     return above ?? path;
   } catch (cause) {
