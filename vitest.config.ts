@@ -6,7 +6,7 @@ const roots = ["packages", "apps"]
   .flatMap((folder) =>
     readdirSync(`${import.meta.dirname}/${folder}`).map((name) => `${folder}/${name}`),
   );
-roots.push("docs", "tools");
+roots.push("docs", "tools", "benchmarks");
 
 /** `npm run test:long`: what takes longer than a test should. */
 const long = process.env.DINO_LONG_TESTS !== undefined;
@@ -27,6 +27,8 @@ export default defineConfig({
       test: {
         name: root.replace("packages/", ""),
         root: `${import.meta.dirname}/${root}`,
+        // A kernel that crashes ends its process, and no more.
+        pool: root === "packages/backend-native" ? "forks" : "threads",
         include: long ? ["test/**/*.long.ts"] : ["test/**/*.test.ts"],
       },
     })),

@@ -3,12 +3,12 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { install, pnpm, root } from "./workspace.mjs";
+import { build, install, root } from "./workspace.mjs";
 
 const started = Date.now();
-console.log("Installing and building …");
+console.log("Installing and building, the native engine too where there is cargo …");
 install();
-pnpm(["exec", "turbo", "run", "build", "--output-logs=errors-only"]);
+build();
 
 const { quickStartPictures } = await import("./quick-start-pictures.mjs");
 const run = resolve(root, "runs/quick-start");

@@ -2,29 +2,21 @@
 // `--long`: what takes longer than a test should.
 import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { install, pnpm, root } from "./workspace.mjs";
+import { build, install, pnpm, root } from "./workspace.mjs";
 
 const reporters = ["--reporter=default", "--reporter=./tools/ci-reporter.ts"];
 const vitest = (args, env) => pnpm(["exec", "vitest", "run", ...reporters, ...args], { env });
 
 install();
 if (process.argv.includes("--goldens")) {
-  pnpm(["exec", "turbo", "run", "build", "--output-logs=errors-only"]);
+  build();
   vitest(testsThatRead("golden"));
 } else if (process.argv.includes("--long")) {
-  pnpm(["exec", "turbo", "run", "build", "--output-logs=errors-only"]);
+  build();
   vitest([], { DINO_LONG_TESTS: "1" });
 } else {
   pnpm(["exec", "biome", "ci", "."]);
-  pnpm([
-    "exec",
-    "turbo",
-    "run",
-    "build",
-    "typecheck",
-    "check:package",
-    "--output-logs=errors-only",
-  ]);
+  build("typecheck", "check:package");
   vitest([]);
 }
 

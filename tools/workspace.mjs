@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 export const root = resolve(import.meta.dirname, "..");
@@ -32,4 +32,13 @@ export function pnpm(args, options) {
 /** Installs the dependencies that the lock file names. */
 export function install() {
   pnpm(["install", "--frozen-lockfile", "--prefer-offline"]);
+}
+
+/** Builds every package, runs other tasks of turbo, and tells if the native engine was left out. */
+export function build(...tasks) {
+  pnpm(["exec", "turbo", "run", "build", ...tasks, "--output-logs=errors-only"]);
+  const account = resolve(root, "packages/backend-native/native/not-built.json");
+  if (!existsSync(account)) return;
+  const { reason, remedy } = JSON.parse(readFileSync(account, "utf8"));
+  console.log(`native engine: not built, ${reason}; to have it: ${remedy}`);
 }

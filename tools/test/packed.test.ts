@@ -1,5 +1,13 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
@@ -10,6 +18,12 @@ const root = resolve(import.meta.dirname, "../..");
 const { packageManager } = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8"));
 const folder = mkdtempSync(resolve(tmpdir(), "dino-packed-"));
 const tarballs = new Map<string, string>();
+
+/** Platforms that there is an addon for: this one, where it was built. */
+const native = resolve(root, "packages/backend-native/native");
+const platforms = (existsSync(native) ? readdirSync(native) : []).flatMap(
+  (file) => file.match(/^dino-native\.(.+)\.node$/)?.[1] ?? [],
+);
 
 /** Every entry that a published package offers. */
 const entries = readdirSync(resolve(root, "packages"))
@@ -22,9 +36,13 @@ const entries = readdirSync(resolve(root, "packages"))
   );
 
 beforeAll(async () => {
-  const packages = ["--recursive", "--filter", "./packages/*", "--filter", "!@dino/testing"];
-  const pack = ["pack", "--pack-destination", folder];
-  await run("npx", ["--yes", packageManager, ...packages, ...pack], { cwd: root });
+  const addons = platforms.map((platform) => `@dino/backend-native-${platform}`);
+  const filters = ["./packages/*", "!@dino/testing", ...addons].flatMap((each) => [
+    "--filter",
+    each,
+  ]);
+  const pack = ["--recursive", ...filters, "pack", "--pack-destination", folder];
+  await run("npx", ["--yes", packageManager, ...pack], { cwd: root });
   for (const file of readdirSync(folder)) {
     tarballs.set(`@dino/${file.replace(/^dino-/, "").replace(/-\d.*$/, "")}`, `file:../${file}`);
   }
@@ -62,6 +80,52 @@ test("every entry of every package is typed under strict, and loads in plain Nod
   const { stdout } = await expectRuns(project);
   expect(stdout.trim().split("\n").length).toBe(entries.length);
 }, 240_000);
+
+test.skipIf(platforms.length === 0 && !process.env.CI)(
+  "the native engine comes with the package of its platform, and trains",
+  { timeout: 240_000 },
+  async () => {
+    const needed = ["backend", "backbones", "loss", "optimizers", "trainer"];
+    const project = await emptyProject(
+      "native",
+      needed.map((name) => `@dino/${name}`),
+    );
+    const installed = readdirSync(resolve(project, "node_modules/@dino"));
+    expect(installed.filter((name) => name.startsWith("backend-native-")).length).toBe(1);
+    await expectTyped(project, trainsOnNative);
+    const { stdout } = await expectRuns(project);
+    expect(stdout).toMatch(/^backend: native \(.+\) · asked: native\n1 true\n$/);
+  },
+);
+
+const trainsOnNative = `
+import { dinoHead, dinoNetwork } from "@dino/backbones";
+import { vit } from "@dino/backbones/vit";
+import { startBackend } from "@dino/backend";
+import { dinoLoss } from "@dino/loss";
+import { adamW } from "@dino/optimizers";
+import { createTrainer, ema } from "@dino/trainer";
+import * as tf from "@tensorflow/tfjs";
+
+console.log(await startBackend("native"));
+const backbone = vit({ embedDim: 24, depth: 2, heads: 3, patchSize: 8, imageSize: 32 });
+const head = dinoHead({ inputs: 24, prototypes: 64, hidden: 32, bottleneck: 16 });
+const trainer = createTrainer({
+  network: dinoNetwork(backbone, head),
+  loss: dinoLoss({ prototypes: 64 }),
+  optimizer: adamW(),
+  teacher: ema(() => 0.99),
+  learningRate: () => 1e-3,
+  weightDecay: () => 0.04,
+  teacherTemperature: () => 0.04,
+  seed: 0,
+});
+trainer.train([
+  tf.randomNormal<tf.Rank.R4>([8, 32, 32, 3]),
+  tf.randomNormal<tf.Rank.R4>([8, 16, 16, 3]),
+]);
+console.log(trainer.step, Number.isFinite((await trainer.metrics()).loss));
+`;
 
 /** A project that depends on some of our packages and on tfjs; what they need of ours is packed too. */
 async function emptyProject(name: string, packages: readonly string[]): Promise<string> {

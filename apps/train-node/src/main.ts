@@ -3,6 +3,7 @@ import { type Context, quiet } from "./command.ts";
 import { attentionCommand } from "./commands/attention.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { engineCommand } from "./commands/engine.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { featuresCommand } from "./commands/features.ts";
 import { inspectCommand } from "./commands/inspect.ts";
@@ -48,6 +49,7 @@ function program(context: Context): Command {
     inspectCommand,
     benchCommand,
     doctorCommand,
+    engineCommand,
   ];
   for (const make of commands) dino.addCommand(make(context));
   return dino;

@@ -42,6 +42,7 @@ test("trains six steps, with k-NN before and after, and everything works on the 
     stepsRun: 6,
     resumedFrom: null,
     backend: "wasm",
+    precision: "fp32",
     imagesPerSecond: expect.any(Number),
     loss: expect.any(Number),
     knn: {
@@ -62,6 +63,8 @@ test("trains six steps, with k-NN before and after, and everything works on the 
     "train.log",
   ]);
   expect(readdirSync(join(path, "checkpoints"))).toContain("last.safetensors");
+  const environment = JSON.parse(readFileSync(join(path, "environment.json"), "utf8"));
+  expect(environment).toMatchObject({ backend: "wasm", precision: "fp32" });
 
   const evaluated = await run([
     "eval",
@@ -187,10 +190,67 @@ test("times a step, with the same losses on every engine", { timeout: 60_000 }, 
   const [wasm, cpu] = await Promise.all(
     ["wasm", "cpu"].map(async (name) => document((await run([...words, name])).stdout)),
   );
-  expect(wasm).toMatchObject({ backend: "wasm", peakBytes: expect.any(Number) });
+  expect(wasm).toMatchObject({
+    backend: "wasm",
+    precision: "fp32",
+    peakBytes: expect.any(Number),
+    peakRssBytes: expect.any(Number),
+  });
   expect(wasm.losses).toHaveLength(2);
   const apart = wasm.losses.map((loss: number, i: number) => Math.abs(loss - cpu.losses[i]));
   expect(Math.max(...apart)).toBeLessThan(1e-4);
+});
+
+const micro = ["bench", ...tiny, "--batch-size-per-gpu", "2", "--steps", "1"];
+type Row = { readonly backend: string; readonly measured: boolean };
+
+test("compares every engine of the machine in one document", { timeout: 120_000 }, async () => {
+  const compared = await run([...micro, "--compare", "--json"]);
+  expect(compared.code).toBe(0);
+  const { settings, steps, engines } = document(compared.stdout);
+  expect(settings).toMatchObject({ "embed-dim": 24, "batch-size-per-gpu": 2 });
+  expect(steps).toBe(1);
+  const rows = new Map(engines.map((row: Row) => [row.backend, row]));
+  expect([...rows.keys()]).toEqual(
+    expect.arrayContaining(["native", "tensorflow", "webgpu", "wasm", "cpu"]),
+  );
+  expect(rows.get("wasm")).toMatchObject({
+    measured: true,
+    precision: "fp32",
+    imagesPerSecond: expect.any(Number),
+    gflops: expect.any(Number),
+    shareOfMatmul: expect.any(Number),
+    peakBytes: expect.any(Number),
+    losses: [expect.any(Number)],
+  });
+  expect(rows.get("cpu")).toEqual({
+    backend: "cpu",
+    measured: false,
+    reason: "for tests only, so left out: ask for it by --compare cpu",
+  });
+  for (const row of engines.filter(({ measured }: Row) => !measured)) {
+    expect(row.reason).toMatch(/\w/);
+  }
+});
+
+test("compares the engines that are named, with the same loss", { timeout: 60_000 }, async () => {
+  const { stdout } = await run([...micro, "--compare", "wasm,cpu", "--json"]);
+  const { engines } = document(stdout);
+  expect(engines.map(({ backend, measured }: Row) => [backend, measured])).toEqual([
+    ["wasm", true],
+    ["cpu", true],
+  ]);
+  expect(engines[0].losses[0]).toBeCloseTo(engines[1].losses[0], 3);
+});
+
+test("says why an engine is not compared, and ends with 1 where none is", async () => {
+  const words = [...micro, "--compare", "wasm", "--precision", "bf16"];
+  const { code, stdout } = await run([...words, "--json"]);
+  expect(code).toBe(1);
+  expect(document(stdout).engines).toEqual([
+    { backend: "wasm", measured: false, reason: "no bf16" },
+  ]);
+  expect((await run(words)).stdout).toBe("wasm: no bf16\n");
 });
 
 test("tells of the machine", async () => {

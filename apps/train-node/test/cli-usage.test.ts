@@ -101,6 +101,21 @@ test.concurrent.each<[string, string[], RegExp]>([
     /^dino: --steps: expected a whole number from 1 to 1000, got "0"/,
   ],
   [
+    "an unknown precision",
+    training(...short, "--precision", "fp16"),
+    /^dino: --precision: expected one of fp32, bf16, auto, got "fp16"/,
+  ],
+  [
+    "an unknown engine to compare",
+    ["bench", "--compare", "wasm,abacus"],
+    /^dino: --compare: expected some of .*wasm.*, got abacus/,
+  ],
+  [
+    "one engine beside a comparison",
+    ["bench", "--compare", "--backend", "wasm"],
+    /^dino: --backend: expected none beside --compare/,
+  ],
+  [
     "neighbours that are none",
     ["eval", "knn", "--weights", "x", "--train", "photos", "--k", "0"],
     /^dino: --k: expected whole numbers from 1, such as 10,20, got "0"/,
@@ -165,6 +180,11 @@ test.concurrent.each<[string, string[], RegExp]>([
     "an engine that is not installed",
     training(...short, "--backend", "tensorflow"),
     /^dino: .*tensorflow.*not installed/,
+  ],
+  [
+    "a precision that the engine has not",
+    training(...short, "--precision", "bf16"),
+    /^dino: precision: expected fp32 or auto for wasm, got bf16 \(no bf16\)/,
   ],
 ])("ends with 1 for %s", (_, words, sentence) => expectFailure(words, 1, sentence));
 

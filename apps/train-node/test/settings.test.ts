@@ -274,10 +274,23 @@ test("spells flags in one way, and makes pairs of numbers one word", () => {
   ]);
 });
 
-test("takes half precision's flag where it is off", () => {
+test("takes half precision's flag as a precision", () => {
   expect(normalizeFlags(["--use_fp16", "false"])).toEqual(["--precision", "fp32"]);
-  expect(() => normalizeFlags(["--use-fp16=true"])).toThrow(
-    '--use-fp16: expected false, since engines compute in fp32 so far (--precision), got "true"',
+  expect(normalizeFlags(["--use-fp16=True"])).toEqual(["--precision", "bf16"]);
+  expect(() => normalizeFlags(["--use-fp16", "half"])).toThrow(
+    '--use-fp16: expected true or false (on, off, 1, 0), got "half"',
+  );
+});
+
+test("takes fp32, bf16 and auto for a precision, and keeps it in the run's configuration", async () => {
+  expect((await ask({})).settings.precision).toBe("fp32");
+  for (const precision of ["fp32", "bf16", "auto"]) {
+    const { settings } = await ask({ flags: { precision } });
+    expect(settings.precision).toBe(precision);
+    expect(configYaml(settings)).toContain(`precision: ${precision}\n`);
+  }
+  await expect(ask({ flags: { precision: "fp16" } })).rejects.toThrow(
+    '--precision: expected one of fp32, bf16, auto, got "fp16"',
   );
 });
 

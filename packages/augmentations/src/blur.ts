@@ -1,4 +1,5 @@
 import type { Pixels } from "@dino/ops";
+import { blurByKernel } from "./blur-kernel.ts";
 import { assertWithin, changed } from "./pixels.ts";
 import { scratch } from "./scratch.ts";
 
@@ -24,6 +25,15 @@ export function blurBytes(
 ): void {
   if (radius === 0) return;
   const box = boxOf(radius);
+  if (!blurByKernel(data, { width, height }, box)) blurPlainly(data, { width, height }, box);
+}
+
+/** Blurs by a box without kernels: the same bytes. */
+export function blurPlainly(
+  data: Uint8Array,
+  { width, height }: { readonly width: number; readonly height: number },
+  box: SoftBox,
+): void {
   const row = 3 * width;
   for (let start = 0; start < data.length; start += row) {
     for (let channel = 0; channel < 3; channel++) {
@@ -35,7 +45,7 @@ export function blurBytes(
 }
 
 /** A box of `2 * radius + 1` pixels of weight `inner`, and one of weight `outer` at either end. */
-interface SoftBox {
+export interface SoftBox {
   readonly radius: number;
   /** With 24 fractional bits. */
   readonly inner: number;
@@ -43,7 +53,7 @@ interface SoftBox {
 }
 
 /** The box which, applied three times, has the standard deviation asked for. */
-function boxOf(deviation: number): SoftBox {
+export function boxOf(deviation: number): SoftBox {
   const f = Math.fround; // Pillow computes this in float32, and a rounding decides bytes
   const sigma = f(deviation);
   const variance = f(f(sigma * sigma) / 3);

@@ -1,4 +1,5 @@
 import type { Pixels } from "@dino/ops";
+import { holding } from "./held-picture.ts";
 import { assertSize } from "./pixels.ts";
 import { type View, writeView } from "./view.ts";
 import type { CropGroup } from "./view-policy.ts";
@@ -31,21 +32,24 @@ export function applyViews(
   if (!Number.isSafeInteger(index) || index < 0 || index >= batch) {
     throw new RangeError(`index: expected an integer from 0 to ${batch - 1}, got ${index}`);
   }
-  let done = 0;
-  for (const block of blocks) {
-    const bytes = 3 * (views[done]?.size ?? 0) ** 2;
-    const room = block.length / (bytes * batch);
-    if (!Number.isSafeInteger(room)) {
-      throw new RangeError(
-        `blocks: expected whole crops of ${bytes} bytes for ${batch} pictures, got ${block.length} bytes`,
-      );
+  const done = holding(picture, () => {
+    let done = 0;
+    for (const block of blocks) {
+      const bytes = 3 * (views[done]?.size ?? 0) ** 2;
+      const room = block.length / (bytes * batch);
+      if (!Number.isSafeInteger(room)) {
+        throw new RangeError(
+          `blocks: expected whole crops of ${bytes} bytes for ${batch} pictures, got ${block.length} bytes`,
+        );
+      }
+      for (const [v, view] of views.slice(done, done + room).entries()) {
+        const start = (v * batch + index) * bytes;
+        writeView(picture, view, block.subarray(start, start + bytes));
+      }
+      done += room;
     }
-    for (const [v, view] of views.slice(done, done + room).entries()) {
-      const start = (v * batch + index) * bytes;
-      writeView(picture, view, block.subarray(start, start + bytes));
-    }
-    done += room;
-  }
+    return done;
+  });
   if (done !== views.length) {
     throw new RangeError(`blocks: expected room for ${views.length} views, got room for ${done}`);
   }

@@ -57,35 +57,36 @@ export interface BlurOptions extends CropProbabilities {
  * mirrored, its colours perhaps changed or lost; the first global crop is always blurred, the
  * others rarely blurred and sometimes solarized, the local ones blurred half the time.
  */
-export function multiCrop({
-  global = 224,
-  local = 96,
-  globals = 2,
-  locals = 8,
-  globalScale = [0.4, 1],
-  localScale = [0.05, 0.4],
-  ratio = [3 / 4, 4 / 3],
-  flip = 0.5,
-  jitter: {
-    probability: jitter = 0.8,
-    brightness = 0.4,
-    contrast = 0.4,
-    saturation = 0.2,
-    hue = 0.1,
-  } = {},
-  grey = 0.2,
-  blur: {
-    first: firstBlur = 1,
-    others: otherBlur = 0.1,
-    locals: localBlur = 0.5,
-    radius = paperRadius,
-  } = {},
-  solarize: {
-    first: firstSolarize = 0,
-    others: otherSolarize = 0.2,
-    locals: localSolarize = 0,
-  } = {},
-}: MultiCropOptions = {}): ViewPolicy {
+export function multiCrop(options: MultiCropOptions = {}): ViewPolicy {
+  const {
+    global = 224,
+    local = 96,
+    globals = 2,
+    locals = 8,
+    globalScale = [0.4, 1],
+    localScale = [0.05, 0.4],
+    ratio = [3 / 4, 4 / 3],
+    flip = 0.5,
+    jitter: {
+      probability: jitter = 0.8,
+      brightness = 0.4,
+      contrast = 0.4,
+      saturation = 0.2,
+      hue = 0.1,
+    } = {},
+    grey = 0.2,
+    blur: {
+      first: firstBlur = 1,
+      others: otherBlur = 0.1,
+      locals: localBlur = 0.5,
+      radius = paperRadius,
+    } = {},
+    solarize: {
+      first: firstSolarize = 0,
+      others: otherSolarize = 0.2,
+      locals: localSolarize = 0,
+    } = {},
+  } = options;
   assertSize("global", global);
   assertSize("local", local);
   assertSize("globals", globals);
@@ -122,6 +123,7 @@ export function multiCrop({
   const near = { ...all, size: local, scale: localScale, blur: localBlur, solarize: localSolarize };
 
   return {
+    options,
     groups: [
       { size: global, views: globals },
       ...(locals > 0 ? [{ size: local, views: locals }] : []),

@@ -2,6 +2,7 @@ import type { Pixels } from "@dino/ops";
 import { type Coefficients, coefficients, fractionBits } from "./coefficients.ts";
 import { type Filter, filters } from "./filter.ts";
 import { assertPixels, assertSize, type Box, clamped } from "./pixels.ts";
+import { resizeByKernel } from "./resize-kernel.ts";
 import { scratch } from "./scratch.ts";
 
 export interface ResizeOptions {
@@ -37,14 +38,20 @@ export function resize(
 export function resizeBox(
   pixels: Pixels,
   box: Box,
+  options: Required<ResizeOptions>,
+  out: Uint8Array,
+): void {
+  if (!resizeByKernel(pixels, box, options, out)) resizePlainly(pixels, box, options, out);
+}
+
+/** `resizeBox` without kernels: the same bytes. */
+export function resizePlainly(
+  pixels: Pixels,
+  box: Box,
   { width, height, filter }: Required<ResizeOptions>,
   out: Uint8Array,
 ): void {
-  const source: Rows = {
-    data: pixels.data,
-    start: 3 * (box.top * pixels.width + box.left),
-    stride: 3 * pixels.width,
-  };
+  const source = rowsOf(pixels, box);
   const bytes = 3 * width;
   const across = box.width === width ? null : coefficients(filter, box.width, width);
   const down = box.height === height ? null : coefficients(filter, box.height, height);
@@ -63,7 +70,7 @@ export function resizeBox(
 
 /** Copies `box` of `pixels` to `out`. */
 export function copyBox(pixels: Pixels, box: Box, out: Uint8Array): void {
-  resizeBox(pixels, box, { width: box.width, height: box.height, filter: "bicubic" }, out);
+  copyRows(rowsOf(pixels, box), box.height, 3 * box.width, out);
 }
 
 /** Rows of bytes within a larger picture. */
@@ -73,6 +80,10 @@ interface Rows {
   readonly start: number;
   /** From one row to the next. */
   readonly stride: number;
+}
+
+function rowsOf({ data, width }: Pixels, { top, left }: Box): Rows {
+  return { data, start: 3 * (top * width + left), stride: 3 * width };
 }
 
 const narrowed = scratch();

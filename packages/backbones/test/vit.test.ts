@@ -142,6 +142,15 @@ onEveryBackend(() => {
     expectClose(small.forward(params, images), small.forward(params, whole).dataSync(), 0);
   });
 
+  test.each([1, 2])("computes the class token alone of the last of %i blocks", (depth) => {
+    const backbone = vit({ ...sizes, depth });
+    const params = waves(backbone.parameterShapes);
+    const images = named<tf.Tensor4D>("pictures", [3, 16, 24, 3]);
+    const [all] = backbone.intermediateTokens(params, images, { blocks: 1 }) as [tf.Tensor3D];
+    const first = tf.reshape(tf.slice(all, 0, [3, 1, sizes.embedDim]), [3, sizes.embedDim]);
+    expectClose(backbone.forward(params, images), first.dataSync());
+  });
+
   test("packs crops of several sizes, gradients included", () => {
     const params = waves(small.parameterShapes);
     const crops = [

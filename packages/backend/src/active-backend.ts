@@ -1,11 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { BackendError } from "./backend-error.ts";
+import type { Precision } from "./precision.ts";
 
 /** The backend that runs. */
 export interface ActiveBackend {
   readonly name: string;
   /** What it runs on: "SIMD, 1 thread". */
   readonly details: string;
+  /** How it computes inside. */
+  readonly precision: Precision;
   /** Bytes that its tensors can take up at most, where that can be known. */
   readonly memoryBytes?: number;
   /** What whoever runs it should know: a page shows it, a command line prints it. */
@@ -16,6 +19,7 @@ export interface ActiveBackend {
 export interface Started {
   readonly backend: ActiveBackend;
   readonly asked: string;
+  readonly askedPrecision: Precision | "auto";
   readonly line: string;
   readonly registryVersion: number;
 }

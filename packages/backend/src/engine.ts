@@ -1,3 +1,5 @@
+import type { Precision } from "./precision.ts";
+
 /** One way to run tfjs on a machine. */
 export interface Engine {
   /** What it is asked for by, and the name of its tfjs backend. */
@@ -9,7 +11,10 @@ export interface Engine {
   readonly order: number;
   /** Whether it would start here, found out without making it the active backend. */
   detect(options: DetectOptions): Promise<Detection>;
-  /** Makes it tfjs's active backend. May be called again after another was active. */
+  /**
+   * Makes it tfjs's active backend. May be called again after another was active, or to change
+   * the precision.
+   */
   start(options: StartOptions): Promise<void>;
 }
 
@@ -34,14 +39,30 @@ export interface Detection {
   readonly details?: string;
   /** Bytes that its tensors can take up at most, where that can be known. */
   readonly memoryBytes?: number;
+  /** How it can compute here; where this is absent, in fp32 alone. */
+  readonly precisions?: readonly Precision[];
+  /** Why there is no bf16, where that needs saying: "the processor lacks AVX-512 BF16". */
+  readonly withoutBf16?: string;
   /** What whoever runs it should know beforehand. */
   readonly warning?: string;
 }
 
-export interface StartOptions {
+interface FileOptions {
   /**
    * Where tfjs's three .wasm files lie: a path or URL to put in front of their names. By default
    * they are found in the installed package, in a page by the bundler.
    */
   readonly wasmPath?: string | undefined;
+}
+
+/** What `startBackend` is asked for. */
+export interface BackendOptions extends FileOptions {
+  /** How to compute inside; `auto` is bf16 where the engine has it. By default fp32. */
+  readonly precision?: Precision | "auto" | undefined;
+}
+
+/** What an engine is started with. */
+export interface StartOptions extends FileOptions {
+  /** One of those that it has said it can, as `startBackend` has resolved it; fp32 if absent. */
+  readonly precision?: Precision | undefined;
 }

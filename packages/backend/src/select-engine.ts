@@ -1,16 +1,20 @@
 import { BackendError } from "./backend-error.ts";
-import type { Detection, Engine, StartOptions } from "./engine.ts";
+import type { BackendOptions, Detection, Engine } from "./engine.ts";
+import { type Precision, takePrecision } from "./precision.ts";
 
-/** An engine that runs, and why none of those before it does. */
+/** An engine that runs, how, and why none of those before it does. */
 export interface Selection {
   readonly engine: Engine;
+  readonly precision: Precision;
+  /** Why it does not compute in bf16, where the precision was left to it. */
+  readonly withoutBf16: string | undefined;
   readonly passedOver: readonly { readonly name: string; readonly reason: string }[];
 }
 
-/** Starts the first engine in line that is available and starts. */
+/** Starts the first engine in line that is available, computes as asked, and starts. */
 export async function startFirst(
   engines: readonly Engine[],
-  options: StartOptions,
+  { precision: asked = "fp32", ...files }: BackendOptions,
 ): Promise<Selection> {
   const line = engines.map((engine) => ({ engine, order: engine.order }));
   const passedOver = new Map<string, string>();
@@ -18,49 +22,66 @@ export async function startFirst(
     const next = line.sort((a, b) => a.order - b.order).shift();
     if (next === undefined) break;
     const { engine } = next;
-    const { available, reason, order = engine.order } = await detect(engine, false);
+    const detection = await detect(engine, false);
+    const { available, reason, order = engine.order } = detection;
     if (!available || order > next.order) passedOver.set(engine.name, reason ?? "not available");
     if (!available) continue;
+    const { precision, reason: withoutBf16 } = takePrecision(detection, asked);
+    if (precision === undefined) {
+      passedOver.set(engine.name, withoutBf16);
+      continue;
+    }
     if (order > next.order) {
       line.push({ engine, order });
       continue;
     }
     try {
-      await engine.start(options);
+      await engine.start({ ...files, precision });
     } catch (cause) {
       passedOver.set(engine.name, `does not start: ${firstLine(cause)}`);
       continue;
     }
     passedOver.delete(engine.name);
-    return { engine, passedOver: [...passedOver].map(([name, reason]) => ({ name, reason })) };
+    const reasons = [...passedOver].map(([name, reason]) => ({ name, reason }));
+    return { engine, precision, withoutBf16, passedOver: reasons };
   }
   const reasons = [...passedOver].map(([name, reason]) => `${name} (${reason})`).join(", ");
-  throw new BackendError(`backend: expected an engine that starts, got ${reasons || "none"}`);
+  const computes = asked === "auto" || asked === "fp32" ? "" : ` and computes in ${asked}`;
+  const expected = `an engine that starts${computes}`;
+  throw new BackendError(`backend: expected ${expected}, got ${reasons || "none"}`);
 }
 
 /** Starts the engine of that name and no other. */
 export async function startNamed(
   engines: readonly Engine[],
   name: string,
-  options: StartOptions,
+  { precision: asked = "fp32", ...files }: BackendOptions,
 ): Promise<Selection> {
   const engine = engines.find((each) => each.name === name);
   if (engine === undefined) {
     const names = engines.map((each) => each.name).join(", ");
     throw new BackendError(`backend: expected one of auto, ${names}, got ${name}`);
   }
-  const { available, reason = "not available", install } = await detect(engine, true);
+  const detection = await detect(engine, true);
+  const { available, reason = "not available", install, precisions: own = ["fp32"] } = detection;
   if (!available) {
     const remedy = install === undefined ? "" : `; to install it: ${install}`;
     throw new BackendError(`backend: expected ${name}, got none (${reason})${remedy}`, { install });
   }
+  const { precision, reason: withoutBf16 } = takePrecision(detection, asked);
+  if (precision === undefined) {
+    const expected = [...own, "auto"].join(" or ");
+    throw new BackendError(
+      `precision: expected ${expected} for ${name}, got ${asked} (${withoutBf16})`,
+    );
+  }
   try {
-    await engine.start(options);
+    await engine.start({ ...files, precision });
   } catch (cause) {
     const message = `backend: expected ${name} to start, got ${firstLine(cause)}`;
     throw new BackendError(message, { install, cause });
   }
-  return { engine, passedOver: [] };
+  return { engine, precision, withoutBf16, passedOver: [] };
 }
 
 /** What the engine says about itself; one that throws is not available. */

@@ -1,9 +1,11 @@
 import "@dino/ops/gradients";
 import { repairBackend } from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
-import { type ActiveBackend, currentStart, setStarted } from "./active-backend.ts";
-import type { StartOptions } from "./engine.ts";
+import { type ActiveBackend, currentStart, type Started, setStarted } from "./active-backend.ts";
+import { BackendError } from "./backend-error.ts";
+import type { BackendOptions } from "./engine.ts";
 import { inTurn } from "./in-turn.ts";
+import { askable } from "./precision.ts";
 import { allEngines, registryVersion } from "./registry.ts";
 import { detect, type Selection, startFirst, startNamed } from "./select-engine.ts";
 
@@ -12,17 +14,22 @@ import { detect, type Selection, startFirst, startNamed } from "./select-engine.
  * anything else. Without a name, or with "auto", it takes the first engine that starts here;
  * with a name that one and no other, or throws a BackendError that says what to install.
  *
- * Asking again for what already runs does nothing. Asking for another one switches.
+ * Asking again for what already runs does nothing. Asking for another one, or for another
+ * precision, switches.
  */
-export function startBackend(name = "auto", options: StartOptions = {}): Promise<string> {
+export function startBackend(name = "auto", options: BackendOptions = {}): Promise<string> {
   return inTurn(() => startInTurn(name, options));
 }
 
-async function startInTurn(asked: string, options: StartOptions): Promise<string> {
-  const current = currentStart();
-  if (current?.asked === asked && current.registryVersion === registryVersion()) {
-    return current.line;
+async function startInTurn(asked: string, options: BackendOptions): Promise<string> {
+  const { precision: askedPrecision = "fp32" } = options;
+  if (!askable.includes(askedPrecision)) {
+    const expected = askable.join(", ");
+    throw new BackendError(`precision: expected one of ${expected}, got ${askedPrecision}`);
   }
+  const current = currentStart();
+  const isSame = current?.asked === asked && current.askedPrecision === askedPrecision;
+  if (isSame && current.registryVersion === registryVersion()) return current.line;
   const engines = allEngines();
   const selection =
     asked === "auto"
@@ -35,11 +42,12 @@ async function startInTurn(asked: string, options: StartOptions): Promise<string
   const backend: ActiveBackend = {
     name,
     details,
+    precision: selection.precision,
     ...(memoryBytes !== undefined && { memoryBytes }),
     ...(warning !== undefined && { warning }),
   };
-  const line = describe(backend, asked, selection);
-  setStarted({ backend, asked, line, registryVersion: registryVersion() });
+  const line = describe(backend, { asked, askedPrecision }, selection);
+  setStarted({ backend, asked, askedPrecision, line, registryVersion: registryVersion() });
   return line;
 }
 
@@ -50,14 +58,17 @@ function quieten(): void {
 }
 
 function describe(
-  { name, details, warning }: ActiveBackend,
-  asked: string,
-  { passedOver }: Selection,
+  { name, details, precision, warning }: ActiveBackend,
+  { asked, askedPrecision }: Pick<Started, "asked" | "askedPrecision">,
+  { passedOver, withoutBf16 }: Selection,
 ): string {
   const reasons = passedOver.map(({ name, reason }) => `${name} (${reason})`);
+  const features = [details, precision === "fp32" ? "" : precision].filter(Boolean).join(", ");
+  const why = withoutBf16 === undefined ? "" : ` (${withoutBf16})`;
   return [
-    `backend: ${name}${details && ` (${details})`}`,
+    `backend: ${name}${features && ` (${features})`}`,
     `asked: ${asked}`,
+    ...(askedPrecision === "auto" ? [`precision: ${precision}${why}, asked: auto`] : []),
     ...(reasons.length > 0 ? [`passed over: ${reasons.join(", ")}`] : []),
     ...(warning !== undefined && asked === "auto" ? [`warning: ${warning}`] : []),
   ].join(" · ");

@@ -1,6 +1,7 @@
 import {
   activeBackend,
   BackendError,
+  type Detection,
   describeEngines,
   registerEngine,
   startBackend,
@@ -23,6 +24,7 @@ test("starts the one that is asked for by name, and tells what it runs on", asyn
   expect(activeBackend()).toEqual({
     name: "wasm",
     details: "SIMD, 1 thread",
+    precision: "fp32",
     memoryBytes: 2 ** 32,
   });
   expect([...(await tf.add(1, 2).data())]).toEqual([3]);
@@ -101,13 +103,54 @@ test("describes every engine, and leaves the active one in place", async () => {
   expect(tf.getBackend()).toBe("wasm");
 });
 
-test("takes engines of others, also in place of its own", async () => {
-  const own = { available: true, details: "made up" };
+/** cpu as others might bring it, with a note of the precision of each start. */
+function registerMadeUp(detection: Partial<Detection> = {}): readonly unknown[] {
+  const starts: unknown[] = [];
   registerEngine({
     name: "cpu",
     order: 1,
-    detect: async () => own,
-    start: async () => void (await tf.setBackend("cpu")),
+    detect: async () => ({ available: true, details: "made up", ...detection }),
+    start: async ({ precision }) => {
+      starts.push(precision);
+      await tf.setBackend("cpu");
+    },
   });
+  return starts;
+}
+
+const both: Partial<Detection> = { precisions: ["fp32", "bf16"] };
+
+test("takes engines of others, also in place of its own", async () => {
+  registerMadeUp();
   expect(await startBackend()).toBe("backend: cpu (made up) · asked: auto");
+});
+
+test("says in the line what it computes in, where that is not fp32", async () => {
+  registerMadeUp(both);
+  const line = "backend: cpu (made up, bf16) · asked: auto";
+  expect(await startBackend("auto", { precision: "bf16" })).toBe(line);
+  expect(activeBackend()).toEqual({ name: "cpu", details: "made up", precision: "bf16" });
+  expect(await startBackend("cpu")).toBe("backend: cpu (made up) · asked: cpu");
+  expect(activeBackend().precision).toBe("fp32");
+});
+
+test("says which precision was taken where that was left to it, and why not bf16", async () => {
+  registerMadeUp(both);
+  expect(await startBackend("cpu", { precision: "auto" })).toBe(
+    "backend: cpu (made up, bf16) · asked: cpu · precision: bf16, asked: auto",
+  );
+  registerMadeUp({ withoutBf16: "the processor lacks it" });
+  expect(await startBackend("cpu", { precision: "auto" })).toBe(
+    "backend: cpu (made up) · asked: cpu · precision: fp32 (no bf16: the processor lacks it), asked: auto",
+  );
+});
+
+test("starts again for another precision, and does nothing for the same", async () => {
+  const starts = registerMadeUp(both);
+  await startBackend("cpu");
+  await startBackend("cpu", { precision: "bf16" });
+  await startBackend("cpu", { precision: "bf16" });
+  await startBackend("cpu", { precision: "fp32" });
+  await startBackend("cpu");
+  expect(starts).toEqual(["fp32", "bf16", "fp32"]);
 });

@@ -1,4 +1,5 @@
 import { evaluationView } from "@dino/augmentations";
+import type { Dataset } from "@dino/data";
 import { labeledImages } from "@dino/data/node";
 import * as tf from "@tensorflow/tfjs-core";
 import "@dino/testing"; // the cpu backend
@@ -10,7 +11,7 @@ beforeAll(async () => {
 });
 
 const dataset = drawnDataset(10);
-const options = { size: 8, batchSize: 4, workers: 0 };
+const options = { size: 8, batchSize: 4, workers: 0, cacheBytes: 0 };
 
 /** Labels, and the values of each picture. */
 async function contentOf(images: ReturnType<typeof labeledImages>) {
@@ -42,6 +43,46 @@ test("gives every picture once, in order, resized and cropped in the middle", as
 test.each([1, 2])("%i workers make the same bytes as none", async (workers) => {
   const images = labeledImages(dataset, { ...options, workers });
   expect(await contentOf(images)).toEqual(await contentOf(labeledImages(dataset, options)));
+});
+
+/** A data set of ten pictures that counts how often one was read. */
+function counted(broken: readonly number[] = []) {
+  const drawn = drawnDataset(10, broken);
+  const reads = { count: 0 };
+  const read: Dataset["read"] = (index) => {
+    reads.count++;
+    return drawn.read(index);
+  };
+  return { dataset: { ...drawn, read }, reads };
+}
+
+test("what fits is made once for a size, however often it is asked for", async () => {
+  const { dataset: photos, reads } = counted();
+  const enough = { ...options, cacheBytes: 10 * 3 * 8 * 8 };
+  const expected = await seen([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const images = labeledImages(photos, enough);
+  expect(await contentOf(images)).toEqual(expected);
+  expect(await contentOf(images)).toEqual(expected);
+  expect(await contentOf(labeledImages(photos, { ...enough, batchSize: 3 }))).toEqual(expected);
+  expect(reads.count).toBe(10);
+  for await (const { images } of labeledImages(photos, { ...enough, size: 7 })) images.dispose();
+  expect(reads.count).toBe(20);
+});
+
+test("what does not fit is made each time, and so is a set with broken pictures", async () => {
+  const { dataset: photos, reads } = counted();
+  const images = labeledImages(photos, { ...options, cacheBytes: 10 * 3 * 8 * 8 - 1 });
+  expect(await contentOf(images)).toEqual(await contentOf(images));
+  expect(reads.count).toBe(20);
+
+  const flawed = counted([4]);
+  const all = { ...options, cacheBytes: 2 ** 20, maxBroken: 0.1 };
+  for (const times of [1, 2]) {
+    const images = labeledImages(flawed.dataset, all);
+    expect(await contentOf(images)).toEqual(await seen([0, 1, 2, 3, 5, 5, 6, 7, 8, 9]));
+    expect(images.broken.map(({ name }) => name)).toEqual(["4.png"]);
+    expect(flawed.reads.count).toBe(11 * times);
+  }
 });
 
 test("pictures without a class are labelled -1", async () => {
@@ -86,5 +127,8 @@ test("stops when asked to, and leaks nothing when left early", async () => {
 test("says what an option must be", () => {
   expect(() => labeledImages(dataset, { ...options, size: 0 })).toThrow(
     "size: expected an integer of at least 1, got 0",
+  );
+  expect(() => labeledImages(dataset, { ...options, cacheBytes: 0.5 })).toThrow(
+    "cacheBytes: expected an integer of at least 0, got 0.5",
   );
 });

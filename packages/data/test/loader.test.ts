@@ -77,10 +77,19 @@ test.each([1, 2])("%i workers make the same bytes as none", async (workers) => {
   expect(await run({ from: 0, to: 6, workers })).toEqual(await run({ from: 0, to: 6 }));
 });
 
+test("views of another making than multiCrop's are sampled for the workers", async () => {
+  const { groups, sample } = views;
+  const own = { groups, sample };
+  expect(await run({ from: 0, to: 6, workers: 2, views: own })).toEqual(
+    await run({ from: 0, to: 6 }),
+  );
+});
+
 test("neither prefetching nor the cache changes anything", async () => {
   const steps = await run({ from: 0, to: 6 });
   expect(await run({ from: 0, to: 6, prefetch: 1, cacheBytes: 0 })).toEqual(steps);
   expect(await run({ from: 0, to: 6, prefetch: 20, cacheBytes: 4000 })).toEqual(steps);
+  expect(await run({ from: 0, to: 6, workers: 1, cacheBytes: 4000 })).toEqual(steps);
 });
 
 test("goes on from any step as if it had never stopped", async () => {

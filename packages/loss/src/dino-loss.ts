@@ -1,4 +1,4 @@
-import { assertShape, dinoCrossEntropy, ema } from "@dino/ops";
+import { assertShape, dinoCrossEntropy, ema, entropy } from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
 import { centerSharpen, type TargetTransform } from "./target-transforms.ts";
 
@@ -110,7 +110,6 @@ export function dinoLoss({
       const center = tf.tidy(() =>
         ema(state.center, meanRow(teacher), { momentum: centerMomentum }),
       );
-      tf.dispose(state);
       return { center };
     },
 
@@ -135,13 +134,6 @@ function meanRow(teacher: tf.Tensor3D): tf.Tensor1D {
   // As a product: quick on every backend, which a sum over the first axis is not.
   const shares = tf.fill<tf.Rank.R2>([1, rows], 1 / rows);
   return tf.reshape(tf.matMul(shares, tf.reshape(teacher, [rows, prototypes])), [prototypes]);
-}
-
-/** Mean entropy of distributions over the last axis, in nats. */
-function entropy(probabilities: tf.Tensor3D): tf.Scalar {
-  // Where a probability is 0, so is its share, whatever the logarithm.
-  const logs = tf.log(tf.maximum(probabilities, 1e-30));
-  return tf.neg(tf.mean<tf.Scalar>(tf.sum(tf.mul(probabilities, logs), -1)));
 }
 
 /** `value`, in which `x` has a gradient of zero: tf.grads refuses an input that has none. */

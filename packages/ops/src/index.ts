@@ -12,8 +12,10 @@ export {
   type BlockOptions,
 } from "./operations/attention-block.ts";
 export { type BatchNormOutput, batchNormTraining } from "./operations/batch-norm.ts";
+export { classAttentionBlock } from "./operations/class-attention-block.ts";
 export { type Conv2dOptions, conv2d } from "./operations/conv2d.ts";
 export { dinoCrossEntropy } from "./operations/dino-cross-entropy.ts";
+export { entropy } from "./operations/entropy.ts";
 export { layerNorm } from "./operations/layer-norm.ts";
 export { type Activation, type LinearOptions, linear } from "./operations/linear.ts";
 export { type MaxPool2dOptions, maxPool2d } from "./operations/max-pool2d.ts";
@@ -27,6 +29,7 @@ export { classTokens, resample } from "./operations/tokens.ts";
 export {
   type AdamWSettings,
   type AdamWTensors,
+  type AdamWUpdate,
   adamW,
   clipByNorm,
   ema,

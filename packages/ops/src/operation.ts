@@ -3,6 +3,15 @@ import { repairBackend } from "./repair/repair-backend.ts";
 
 type Tensors = Readonly<Record<string, tf.Tensor>>;
 
+/** What every forward kernel of a differentiable operation is told besides its own attributes. */
+export type ForGradient = {
+  /**
+   * Whether a gradient may be asked for. Where not, as in a teacher's pass, nothing is saved and
+   * the output alone need be given: an operation whose other outputs are large leaves them out.
+   */
+  readonly forGradient: boolean;
+};
+
 /**
  * A differentiable operation: one forward and one backward kernel, each found by name on the
  * active backend (`Dino<name>` and `Dino<name>Backward`). Where the backend has none of that
@@ -11,9 +20,15 @@ type Tensors = Readonly<Record<string, tf.Tensor>>;
  */
 export interface Operation<Inputs, Saved, Attributes> {
   readonly name: string;
-  /** The output first, then whatever else `saved` needs. */
-  forward(inputs: Inputs, attributes: Attributes): readonly tf.Tensor[];
-  /** Exactly what the backward kernel needs, by the names under which it gets it. */
+  /**
+   * The output first, then whatever else `saved` needs. `forGradient` is added to the attributes
+   * that the operation is called with; whatever comes behind the output is freed without it.
+   */
+  forward(inputs: Inputs, attributes: Attributes & ForGradient): readonly tf.Tensor[];
+  /**
+   * Exactly what the backward kernel needs, by the names under which it gets it. Called only where
+   * `forGradient` is true.
+   */
   saved(inputs: Inputs, outputs: readonly tf.Tensor[]): Saved;
   /** The gradients of the variables, in the order in which the operation is given them. */
   backward(
@@ -24,7 +39,7 @@ export interface Operation<Inputs, Saved, Attributes> {
 
 /** An operation's two kernels, by themselves: what larger operations are made of. */
 export interface Kernels<Inputs, Saved, Attributes> {
-  forward(inputs: Inputs, attributes: Attributes): readonly tf.Tensor[];
+  forward(inputs: Inputs, attributes: Attributes & ForGradient): readonly tf.Tensor[];
   backward(
     inputs: Saved & { readonly dy: tf.Tensor },
     attributes: Attributes,
@@ -54,9 +69,15 @@ export function differentiable<
   const { forward, backward } = kernelsOf(operation);
   return (variables, attributes, constants) => {
     const inputs = { ...variables, ...constants } as Inputs;
+    const { gradientDepth, kernelDepth } = tf.engine().state;
+    // When the tape records: it passes over what a kernel calls in turn.
+    const forGradient = gradientDepth > 0 && kernelDepth === 0;
+    if (!forGradient) {
+      return tf.tidy(() => forward(inputs, { ...attributes, forGradient })[0] as tf.Tensor);
+    }
     const apply = tf.customGrad((...given) => {
       const save = given.pop() as unknown as tf.GradSaveFunc;
-      const outputs = forward(inputs, attributes);
+      const outputs = forward(inputs, { ...attributes, forGradient });
       const kept = saved(inputs, outputs) as Tensors;
       save(Object.values(kept));
       const names = Object.keys(kept);

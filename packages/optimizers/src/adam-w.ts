@@ -1,6 +1,12 @@
-import { type Params, adamW as update } from "@dino/ops";
+import { ema, type Params, adamW as update } from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
-import { type Optimizer, type OptimizerOptions, stepEach } from "./optimizer.ts";
+import {
+  assertLike,
+  type OnePassSettings,
+  type Optimizer,
+  type OptimizerOptions,
+  stepEach,
+} from "./optimizer.ts";
 
 export interface AdamWOptions extends OptimizerOptions {
   readonly beta1?: number;
@@ -18,6 +24,10 @@ export type AdamWState = {
   readonly steps: Readonly<Record<string, number>>;
 };
 
+/** What AdamW is besides any optimizer: it clips gradients and moves averages in the same pass. */
+export type AdamW = Optimizer<AdamWState> &
+  Required<Pick<Optimizer<AdamWState>, "updateInOnePass">>;
+
 /**
  * AdamW (Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101) with PyTorch's arithmetic:
  * decay first, epsilon after the bias correction, steps counted for each parameter.
@@ -27,35 +37,79 @@ export function adamW({
   beta2 = 0.999,
   epsilon = 1e-8,
   decay,
-}: AdamWOptions = {}): Optimizer<AdamWState> {
+}: AdamWOptions = {}): AdamW {
+  const updateInOnePass: AdamW["updateInOnePass"] = (params, gradients, state, at) => {
+    const { clipNorm, averages } = at;
+    assertOnePass(params, at);
+    const moments1: Record<string, tf.Tensor> = { ...state.moment1 };
+    const moments2: Record<string, tf.Tensor> = { ...state.moment2 };
+    const steps = { ...state.steps };
+    const moved: Record<string, tf.Tensor> = {};
+    const updated = stepEach(
+      params,
+      gradients,
+      at,
+      decay,
+      (name, parameter, gradient, settings) => {
+        const step = (steps[name] ?? 0) + 1;
+        const average = averages?.params[name];
+        const next = update(
+          {
+            parameter,
+            gradient,
+            moment1: moments1[name] ?? tf.zerosLike(parameter),
+            moment2: moments2[name] ?? tf.zerosLike(parameter),
+            ...(average && { average }),
+          },
+          {
+            ...settings,
+            beta1,
+            beta2,
+            epsilon,
+            step,
+            ...(clipNorm !== undefined && { clip: clipNorm }),
+            ...(average && averages && { momentum: averages.momentum }),
+          },
+        );
+        moments1[name] = next.moment1;
+        moments2[name] = next.moment2;
+        steps[name] = step;
+        if (next.average) moved[name] = next.average;
+        return next.parameter;
+      },
+    );
+    for (const [name, average] of Object.entries(averages?.params ?? {})) {
+      const { momentum } = averages as Averages;
+      moved[name] ??= ema(average, updated[name] as tf.Tensor, { momentum });
+    }
+    const next = { moment1: moments1, moment2: moments2, steps };
+    return { params: updated, state: next, averages: moved };
+  };
+
   return {
     init: () => ({ moment1: {}, moment2: {}, steps: {} }),
 
-    update: (params, gradients, state, at) => {
-      const moments1: Record<string, tf.Tensor> = { ...state.moment1 };
-      const moments2: Record<string, tf.Tensor> = { ...state.moment2 };
-      const steps = { ...state.steps };
-      const updated = stepEach(
-        params,
-        gradients,
-        at,
-        decay,
-        (name, parameter, gradient, settings) => {
-          const step = (steps[name] ?? 0) + 1;
-          const moment1 = moments1[name] ?? tf.zerosLike(parameter);
-          const moment2 = moments2[name] ?? tf.zerosLike(parameter);
-          const next = update(
-            { parameter, gradient, moment1, moment2 },
-            { ...settings, beta1, beta2, epsilon, step },
-          );
-          tf.dispose([moment1, moment2]);
-          moments1[name] = next.moment1;
-          moments2[name] = next.moment2;
-          steps[name] = step;
-          return next.parameter;
-        },
-      );
-      return { params: updated, state: { moment1: moments1, moment2: moments2, steps } };
+    update: (params, gradients, state, { learningRate, weightDecay }) => {
+      const at = { learningRate, weightDecay };
+      const next = updateInOnePass(params, gradients, state, at);
+      return { params: next.params, state: next.state };
     },
+
+    updateInOnePass,
   };
+}
+
+type Averages = NonNullable<OnePassSettings["averages"]>;
+
+/** Before anything is consumed. */
+function assertOnePass(params: Params, { clipNorm, averages }: OnePassSettings): void {
+  if (clipNorm !== undefined && !(clipNorm > 0)) {
+    throw new RangeError(`clipNorm: expected above 0, got ${clipNorm}`);
+  }
+  if (averages === undefined) return;
+  const { momentum } = averages;
+  if (!(momentum >= 0 && momentum <= 1)) {
+    throw new RangeError(`averages.momentum: expected from 0 to 1, got ${momentum}`);
+  }
+  assertLike("averages", averages.params, params);
 }

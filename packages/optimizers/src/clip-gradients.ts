@@ -17,14 +17,12 @@ export function clipGradients(
   { maximum, mode = "per-tensor" }: ClipOptions,
 ): Params {
   if (!(maximum > 0)) throw new RangeError(`maximum: expected above 0, got ${maximum}`);
-  const clipped =
-    mode === "global"
-      ? tf.tidy(() => {
-          const norm = gradientNorm(gradients);
-          const scale = tf.minimum(tf.div(maximum, tf.add(norm, 1e-6)), 1);
-          return mapped(gradients, (gradient) => tf.mul(gradient, scale));
-        })
-      : mapped(gradients, (gradient) => clipByNorm(gradient, { maximum }));
+  if (mode === "per-tensor") return mapped(gradients, (x) => clipByNorm(x, { maximum }));
+  const clipped = tf.tidy(() => {
+    const norm = gradientNorm(gradients);
+    const scale = tf.minimum(tf.div(maximum, tf.add(norm, 1e-6)), 1);
+    return mapped(gradients, (gradient) => tf.mul(gradient, scale));
+  });
   tf.dispose(gradients);
   return clipped;
 }

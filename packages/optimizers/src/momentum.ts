@@ -34,7 +34,6 @@ export function momentumOptimizer(
             buffer ? { parameter, gradient, buffer } : { parameter, gradient },
             settings,
           );
-          buffer?.dispose();
           buffers[name] = next.buffer;
           return next.parameter;
         },

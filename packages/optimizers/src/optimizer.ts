@@ -1,11 +1,24 @@
 import { assertShape, type Params } from "@dino/ops";
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { isDecayed } from "./is-decayed.ts";
 
 /** What changes from step to step. */
 export interface UpdateSettings {
   readonly learningRate: number;
   readonly weightDecay: number;
+}
+
+/** What one pass over the parameters may take in besides the step. */
+export interface OnePassSettings extends UpdateSettings {
+  /** The norm to which each tensor's gradient is shortened first, above 0; without it none is. */
+  readonly clipNorm?: number;
+  /** Moving averages to move on to the new parameters. */
+  readonly averages?: {
+    /** By the names of the parameters that they are of, some or all; consumed. */
+    readonly params: Params;
+    /** How much of an average stays, from 0 to 1. */
+    readonly momentum: number;
+  };
 }
 
 /** What turns gradients into new parameters. Its state is by parameter name. */
@@ -23,6 +36,17 @@ export interface Optimizer<State> {
     state: State,
     at: UpdateSettings,
   ): { readonly params: Params; readonly state: State };
+  /**
+   * `clipGradients`, `update` and then `momentum * average + (1 - momentum) * parameter` to the bit,
+   * but reading and writing every tensor once, where a backend can. A parameter without a gradient
+   * stays, its average moves. Absent from an optimizer that cannot do so.
+   */
+  readonly updateInOnePass?: (
+    params: Params,
+    gradients: Params,
+    state: State,
+    at: OnePassSettings,
+  ) => { readonly params: Params; readonly state: State; readonly averages: Params };
 }
 
 export interface OptimizerOptions {
@@ -30,7 +54,10 @@ export interface OptimizerOptions {
   readonly decay?: (name: string, parameter: tf.Tensor) => boolean;
 }
 
-/** One parameter's step: what takes the place of the parameter, by its gradient and its own decay. */
+/**
+ * One parameter's step: what takes the place of the parameter, by its gradient and its own decay.
+ * Consumes both.
+ */
 type Step = (
   name: string,
   parameter: tf.Tensor,
@@ -47,7 +74,7 @@ export function stepEach(
   step: Step,
 ): Params {
   assertSettings(at);
-  assertGradients(params, gradients);
+  assertLike("gradients", gradients, params);
   const { learningRate, weightDecay } = at;
   const updated: Record<string, tf.Tensor> = {};
   for (const [name, parameter] of Object.entries(params)) {
@@ -56,7 +83,6 @@ export function stepEach(
     if (gradient === undefined) continue;
     const own = decay(name, parameter) ? weightDecay : 0;
     updated[name] = step(name, parameter, gradient, { learningRate, weightDecay: own });
-    tf.dispose([parameter, gradient]);
   }
   return updated;
 }
@@ -68,13 +94,13 @@ function assertSettings({ learningRate, weightDecay }: UpdateSettings): void {
   }
 }
 
-/** Before anything is consumed. */
-function assertGradients(params: Params, gradients: Params): void {
-  for (const [name, gradient] of Object.entries(gradients)) {
+/** Throws unless each of `tensors` has a parameter of its name and shape. Call it before anything is consumed. */
+export function assertLike(what: string, tensors: Params, params: Params): void {
+  for (const [name, tensor] of Object.entries(tensors)) {
     const parameter = params[name];
     if (parameter === undefined) {
-      throw new Error(`gradients.${name}: expected a parameter of this name, got none`);
+      throw new Error(`${what}.${name}: expected a parameter of this name, got none`);
     }
-    assertShape(`gradients.${name}`, gradient, parameter.shape);
+    assertShape(`${what}.${name}`, tensor, parameter.shape);
   }
 }

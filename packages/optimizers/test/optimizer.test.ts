@@ -1,5 +1,5 @@
-import type { Params } from "@dino/ops";
-import { adamW, lars, type Optimizer, sgd } from "@dino/optimizers";
+import { ema, type Params } from "@dino/ops";
+import { type AdamWState, adamW, clipGradients, lars, type Optimizer, sgd } from "@dino/optimizers";
 import { expectClose, expectNoLeak, expectValues, onEveryBackend } from "@dino/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
@@ -139,6 +139,87 @@ onEveryBackend(() => {
     expect(params.frozen?.isDisposed).toBe(false);
   });
 
+  test("AdamW's one pass is clipping, update and moving average, to the bit", () => {
+    const optimizer = adamW();
+    const at = { learningRate: 0.1, weightDecay: 0.1 };
+    const start = (): Params => ({ a: wave([2, 3], 1), b: wave([3], 2), c: wave([2, 2], 3) });
+    const teacher = (): Params => ({ a: wave([2, 3], 4), c: wave([2, 2], 5) });
+    // The gradient of b is short; c has one in the second step alone.
+    const gradients = (s: number): Params => ({
+      a: wave([2, 3], 5 + s),
+      b: tf.mul(wave([3], 6 + s), 0.01),
+      ...(s === 1 && { c: wave([2, 2], 7) }),
+    });
+
+    let [params, averages] = [start(), teacher()];
+    let state = optimizer.init(params);
+    let one = { params: start(), state: optimizer.init(params), averages: teacher() };
+    for (const s of [0, 1, 2]) {
+      const clipped = clipGradients(gradients(s), { maximum: 0.5 });
+      ({ params, state } = optimizer.update(params, clipped, state, at));
+      averages = Object.fromEntries(
+        Object.entries(averages).map(([name, average]) => [
+          name,
+          ema(average, params[name] as tf.Tensor, { momentum: 0.9 }),
+        ]),
+      );
+      one = optimizer.updateInOnePass(one.params, gradients(s), one.state, {
+        ...at,
+        clipNorm: 0.5,
+        averages: { params: one.averages, momentum: 0.9 },
+      });
+    }
+    expect(one.state.steps).toEqual(state.steps);
+    const tables = (all: typeof one) => [all.params, all.averages, ...moments(all.state)];
+    tables({ params, state, averages }).forEach((table, i) => {
+      const own = tables(one)[i] as Params;
+      expect(Object.keys(own).sort()).toEqual(Object.keys(table).sort());
+      for (const name in table) {
+        expectClose(own[name] as tf.Tensor, (table[name] as tf.Tensor).dataSync(), 0);
+      }
+    });
+  });
+
+  test("AdamW's one pass consumes what it replaces, without gradients too, and leaks nothing", () => {
+    const optimizer = adamW();
+    const at = { learningRate: 0.1, weightDecay: 0.1, clipNorm: 1 };
+    const start = (): Params => ({ a: wave([2, 3], 1), frozen: wave([2], 4) });
+    const once = (params: Params, averages: Params) => {
+      const gradients = { a: wave([2, 3], 5) };
+      const state = optimizer.init(params);
+      const all = { ...at, averages: { params: averages, momentum: 0.5 } };
+      return optimizer.updateInOnePass(params, gradients, state, all);
+    };
+    expectNoLeak(() => once(start(), start()) as unknown as tf.TensorContainer);
+    const [params, averages] = [start(), start()];
+    once(params, averages);
+    const gone = [params.a, params.frozen, averages.a, averages.frozen].map((x) => x?.isDisposed);
+    expect(gone).toEqual([true, false, true, true]);
+  });
+
+  test("AdamW's one pass says what does not fit, and consumes nothing then", () => {
+    const optimizer = adamW();
+    const params = { a: wave([2, 3], 1) };
+    const pass = (settings: Partial<Parameters<typeof optimizer.updateInOnePass>[3]>) => () =>
+      optimizer.updateInOnePass(params, { a: wave([2, 3], 2) }, optimizer.init(params), {
+        learningRate: 0.1,
+        weightDecay: 0,
+        ...settings,
+      });
+    const average = (params: Params, momentum = 0.5) => ({ averages: { params, momentum } });
+    expect(pass({ clipNorm: 0 })).toThrow("clipNorm: expected above 0, got 0");
+    expect(pass(average({ a: params.a }, 2))).toThrow(
+      "averages.momentum: expected from 0 to 1, got 2",
+    );
+    expect(pass(average({ b: wave([2], 1) }))).toThrow(
+      "averages.b: expected a parameter of this name, got none",
+    );
+    expect(pass(average({ a: wave([2], 1) }))).toThrow(
+      "averages.a: expected shape [2, 3], got [2]",
+    );
+    expect(params.a.isDisposed).toBe(false);
+  });
+
   test.each(optimizers)(
     "%s says which gradient does not fit, and consumes nothing then",
     (_, make) => {
@@ -172,6 +253,10 @@ function run<S>(optimizer: Optimizer<S>): Float32Array {
     ({ params, state } = optimizer.update(params, { weight: wave([3, 4], 5 + s) }, state, at));
   }
   return (params.weight as tf.Tensor).dataSync() as Float32Array;
+}
+
+function moments({ moment1, moment2 }: AdamWState): Params[] {
+  return [moment1, moment2];
 }
 
 /** Element i is sin(0.7 i + 1.3 s). */

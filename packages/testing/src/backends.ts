@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect } from "vitest";
+import { hasTensorflow, loadTensorflow } from "./tensorflow.ts";
 import { loadWebgpu, webgpuAdapter } from "./webgpu.ts";
 
 setWasmPaths(
@@ -13,7 +14,11 @@ setWasmPaths(
 await tf.setBackend("cpu"); // wasm, which would be chosen, is not there before someone waits for it
 
 /** The backends that every numeric test runs on. */
-export const backends: readonly string[] = ["cpu", "wasm"];
+export const backends: readonly string[] = [
+  "cpu",
+  "wasm",
+  ...(hasTensorflow ? ["tensorflow"] : []),
+];
 
 export interface EveryBackendOptions {
   /**
@@ -35,6 +40,7 @@ export function onEveryBackend(
   describe.each(present)("on %s", (backend) => {
     beforeAll(async () => {
       if (backend === "webgpu") await loadWebgpu();
+      if (backend === "tensorflow") await loadTensorflow();
       expect(await tf.setBackend(backend)).toBe(true);
       tf.engine().startScope();
       return async () => {

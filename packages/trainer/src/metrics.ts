@@ -1,5 +1,3 @@
-import * as tf from "@tensorflow/tfjs-core";
-
 /** What the last step came to. */
 export interface Metrics {
   /** The step, from 1. */
@@ -30,12 +28,4 @@ export class NonFiniteLossError extends Error {
     );
     this.metrics = metrics;
   }
-}
-
-/** Mean entropy of distributions over the last axis, in nats. */
-export function entropy(probabilities: tf.Tensor): tf.Scalar {
-  return tf.tidy(() => {
-    const logs = tf.log(tf.maximum(probabilities, 1e-38));
-    return tf.neg(tf.mean<tf.Scalar>(tf.sum(tf.mul(probabilities, logs), -1)));
-  });
 }

@@ -33,6 +33,23 @@ export interface Optimizer<State extends Tree = Tree> {
     state: State,
     at: { readonly learningRate: number; readonly weightDecay: number },
   ): { readonly params: Params; readonly state: State };
+  /**
+   * Clipping, `update` and the teacher's moving average at once, where the optimizer can: with the
+   * results of one after the other. Consumes everything, `averages.params` too.
+   */
+  readonly updateInOnePass?: (
+    params: Params,
+    gradients: Params,
+    state: State,
+    at: {
+      readonly learningRate: number;
+      readonly weightDecay: number;
+      /** Each tensor's gradient is shortened to this norm; absent where they are not. */
+      readonly clipNorm?: number;
+      /** Moving averages of some parameters, by their names. */
+      readonly averages?: { readonly params: Params; readonly momentum: number };
+    },
+  ) => { readonly params: Params; readonly state: State; readonly averages: Params };
 }
 
 /** A module on top of the student's head that the teacher lacks, as in BYOL. */

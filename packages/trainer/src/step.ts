@@ -46,7 +46,7 @@ export function step(
   crops: Crops,
   settings: StepSettings,
 ): StepResult {
-  const { network, loss, optimizer, teacher, globals } = dino;
+  const { network, loss, teacher, globals } = dino;
   const batch = (crops[0]?.shape[0] as number) / globals;
 
   const seen = teach(network, state.teacher, crops, globals);
@@ -62,18 +62,14 @@ export function step(
   tf.dispose([...crops]);
 
   const gradientNorm = norm(learned.gradients);
-  const gradients = withoutLastLayer(
-    dino.clipNorm > 0
-      ? clipGradients(learned.gradients, { maximum: dino.clipNorm })
-      : learned.gradients,
-    settings.lastLayerFrozen,
-  );
+  const gradients = withoutLastLayer(learned.gradients, settings.lastLayerFrozen);
 
   const previous = teacher.readsPrevious ? cloned(trained) : {};
-  const updated = optimizer.update(trained, gradients, state.optimizer, settings);
+  const updated = optimize(dino, trained, gradients, state, settings);
+  const { averages } = updated;
   const student = { ...state.student, ...updated.params, ...learned.buffers };
-  const averaged = teacher.update({
-    teacher: teacherParams(network, state.teacher),
+  const rest = teacher.update({
+    teacher: filtered(teacherParams(network, state.teacher), (name) => !(name in averages)),
     student,
     previous: { ...student, ...previous },
     step: state.step,
@@ -84,7 +80,7 @@ export function step(
     state: {
       step: state.step + 1,
       student,
-      teacher: { ...state.teacher, ...averaged, ...seen.buffers },
+      teacher: { ...state.teacher, ...averages, ...rest, ...seen.buffers },
       optimizer: updated.state,
       loss: lossState,
     },
@@ -92,6 +88,28 @@ export function step(
     gradientNorm,
     targets,
   };
+}
+
+/** Clipping and the optimizer's step; the teacher's averages with it, where one pass does it all. */
+function optimize(
+  { network, optimizer, teacher, clipNorm }: StepParts,
+  trained: Params,
+  gradients: Params,
+  state: TrainerState,
+  { learningRate, weightDecay }: StepSettings,
+): ReturnType<NonNullable<Optimizer["updateInOnePass"]>> {
+  const at = { learningRate, weightDecay };
+  if (optimizer.updateInOnePass === undefined) {
+    const clipped = clipNorm > 0 ? clipGradients(gradients, { maximum: clipNorm }) : gradients;
+    return { ...optimizer.update(trained, clipped, state.optimizer, at), averages: {} };
+  }
+  const params = filtered(teacherParams(network, state.teacher), (name) => name in trained);
+  const averages = { params, momentum: teacher.momentum(state.step) };
+  return optimizer.updateInOnePass(trained, gradients, state.optimizer, {
+    ...at,
+    ...(clipNorm > 0 && { clipNorm }),
+    ...(teacher.isMovingAverage && { averages }),
+  });
 }
 
 /** The teacher's logits of the global crops, `[globals, batch, prototypes]`, and its statistics. */

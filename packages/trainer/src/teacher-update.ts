@@ -22,6 +22,11 @@ export interface TeacherUpdate {
   readonly momentum: Schedule;
   /** Whether `previous` is read at a step; it costs a second copy of the student. */
   readonly readsPrevious: boolean;
+  /**
+   * Set where `update` is `momentum * teacher + (1 - momentum) * student` for each parameter by
+   * itself: an optimizer that can do so may then move the teacher along with the student.
+   */
+  readonly isMovingAverage?: true;
   update(inputs: TeacherUpdateInputs): Params;
 }
 
@@ -30,9 +35,13 @@ export function ema(momentum: Schedule): TeacherUpdate {
   return {
     momentum,
     readsPrevious: false,
+    isMovingAverage: true,
     update: ({ teacher, student, step }) =>
-      replaced(teacher, (name, old) =>
-        average(old, student[name] as tf.Tensor, { momentum: momentum(step) }),
+      Object.fromEntries(
+        Object.entries(teacher).map(([name, old]) => [
+          name,
+          average(old, student[name] as tf.Tensor, { momentum: momentum(step) }),
+        ]),
       ),
   };
 }
@@ -42,8 +51,7 @@ export function copy(): TeacherUpdate {
   return {
     momentum: () => 0,
     readsPrevious: false,
-    update: ({ teacher, student }) =>
-      replaced(teacher, (name) => tf.clone(student[name] as tf.Tensor)),
+    update: ({ teacher, student }) => clonedFrom(student, teacher),
   };
 }
 
@@ -52,8 +60,7 @@ export function previousIteration(): TeacherUpdate {
   return {
     momentum: () => 0,
     readsPrevious: true,
-    update: ({ teacher, previous }) =>
-      replaced(teacher, (name) => tf.clone(previous[name] as tf.Tensor)),
+    update: ({ teacher, previous }) => clonedFrom(previous, teacher),
   };
 }
 
@@ -67,16 +74,15 @@ export function previousEpoch({
   return {
     momentum: (step) => (ends(step) ? 0 : 1),
     readsPrevious: false,
-    update: ({ teacher, student, step }) =>
-      ends(step) ? replaced(teacher, (name) => tf.clone(student[name] as tf.Tensor)) : teacher,
+    update: ({ teacher, student, step }) => (ends(step) ? clonedFrom(student, teacher) : teacher),
   };
 }
 
-function replaced(old: Params, next: (name: string, value: tf.Tensor) => tf.Tensor): Params {
-  const entries = Object.entries(old).map(([name, value]) => {
-    const made = next(name, value);
-    tf.dispose(value);
-    return [name, made] as const;
-  });
+/** The parameters of `student` in place of the teacher's, which are freed. */
+function clonedFrom(student: Params, teacher: Params): Params {
+  const entries = Object.keys(teacher).map(
+    (name) => [name, tf.clone(student[name] as tf.Tensor)] as const,
+  );
+  tf.dispose(teacher);
   return Object.fromEntries(entries);
 }

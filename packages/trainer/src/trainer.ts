@@ -1,9 +1,9 @@
 import type { Crops, Network } from "@dino/backbones";
-import type { Params } from "@dino/ops";
+import { entropy, type Params } from "@dino/ops";
 import { fold, key, random } from "@dino/random";
 import * as tf from "@tensorflow/tfjs-core";
 import { fittingMicroBatch } from "./memory.ts";
-import { entropy, type Metrics, NonFiniteLossError } from "./metrics.ts";
+import { type Metrics, NonFiniteLossError } from "./metrics.ts";
 import type { Criterion, Optimizer, TrainerOptions } from "./options.ts";
 import { flattenState, type TrainerState, type Tree } from "./state.ts";
 import { type StepResult, type StepSettings, step } from "./step.ts";

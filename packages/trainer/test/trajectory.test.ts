@@ -1,7 +1,7 @@
 import { dinoHead, dinoNetwork } from "@dino/backbones";
 import { vit } from "@dino/backbones/vit";
-import { dinoLoss } from "@dino/loss";
-import { adamW, lars, sgd } from "@dino/optimizers";
+import { type DinoLossState, dinoLoss } from "@dino/loss";
+import { type AdamWState, adamW, lars, type Optimizer, sgd } from "@dino/optimizers";
 import { cosine, teacherTemperature, warmupCosine } from "@dino/schedulers";
 import {
   type Digest,
@@ -13,7 +13,13 @@ import {
   namedParameters,
   onEveryBackend,
 } from "@dino/testing";
-import { createTrainer, ema } from "@dino/trainer";
+import {
+  createTrainer,
+  ema,
+  flattenState,
+  previousIteration,
+  type TrainerOptions,
+} from "@dino/trainer";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 
@@ -82,7 +88,7 @@ onEveryBackend(() => {
   test("a batch in parts takes the same course", async () => {
     const run = runs[0] as Run;
     const whole = trainerOf(run);
-    const inParts = trainerOf(run, 1);
+    const inParts = trainerOf(run, { microBatch: 1 });
     for (let i = 0; i < 4; i++) {
       whole.train(cropsAt(i, run));
       inParts.train(cropsAt(i, run));
@@ -92,6 +98,52 @@ onEveryBackend(() => {
     }
     whole.dispose();
     inParts.dispose();
+  });
+
+  test("a step in one pass takes the same course, to the bit", async () => {
+    const run = { ...(runs[0] as Run), clip_grad: 0.3 };
+    const { init, update, updateInOnePass } = adamW();
+    let passes = 0;
+    const inOnePass = trainerOf(run, {
+      optimizer: {
+        init,
+        update,
+        updateInOnePass: (params, gradients, state, at) => {
+          passes++;
+          expect(Object.keys(at.averages?.params ?? {})).toContain("head.last_layer.weight_v");
+          return updateInOnePass(params, gradients, state, at);
+        },
+      },
+    });
+    const apart = trainerOf(run, { optimizer: { init, update } });
+    // The last layer thaws on the way.
+    for (let i = 0; i < 5; i++) {
+      inOnePass.train(cropsAt(i, run));
+      apart.train(cropsAt(i, run));
+      expect((await inOnePass.metrics()).gradientNorm).toBe((await apart.metrics()).gradientNorm);
+    }
+    expect(passes).toBe(5);
+    const [own, other] = [inOnePass, apart].map((trainer) => flattenState(trainer.state()));
+    expect(Object.keys(own?.tensors ?? {}).sort()).toEqual(
+      Object.keys(other?.tensors ?? {}).sort(),
+    );
+    for (const [name, tensor] of Object.entries(other?.tensors ?? {})) {
+      expect(own?.tensors[name]?.dataSync(), name).toEqual(tensor.dataSync());
+    }
+    inOnePass.dispose();
+    apart.dispose();
+  });
+
+  test("another teacher than an average is built the same way after a step in one pass", () => {
+    const run = runs[0] as Run;
+    const trainer = trainerOf(run, { teacher: previousIteration() });
+    trainer.train(cropsAt(0, run));
+    const name = "backbone.blocks.0.attn.proj.weight";
+    const first = trainer.student[name]?.dataSync().slice();
+    trainer.train(cropsAt(1, run));
+    expect(trainer.teacher[name]?.dataSync()).toEqual(first);
+    expect(trainer.student[name]?.dataSync()).not.toEqual(first);
+    trainer.dispose();
   });
 
   test.each(["adamw", "sgd", "lars"] as const)("leaks no tensors with %s", async (optimizer) => {
@@ -112,7 +164,14 @@ onEveryBackend(() => {
   });
 });
 
-function trainerOf(run: Run, microBatch?: number) {
+type AdamW = Optimizer<AdamWState>;
+
+function trainerOf(
+  run: Run,
+  options: Partial<
+    Pick<TrainerOptions<DinoLossState, AdamWState>, "microBatch" | "optimizer" | "teacher">
+  > = {},
+) {
   const { iters_per_epoch: perEpoch, epochs } = run;
   const steps = epochs * perEpoch;
   const backbone = vit({
@@ -132,7 +191,7 @@ function trainerOf(run: Run, microBatch?: number) {
   const trainer = createTrainer({
     network: dinoNetwork(backbone, head),
     loss: dinoLoss({ prototypes: run.out_dim }),
-    optimizer: optimizers[run.optimizer]() as ReturnType<typeof adamW>,
+    optimizer: optimizers[run.optimizer]() as unknown as AdamW,
     teacher: ema(cosine({ from: 0.9, to: 1, steps })),
     learningRate: warmupCosine({ peak: run.base_lr, end: 1e-6, steps, warmup: perEpoch }),
     weightDecay: cosine({ from: 0.04, to: 0.4, steps }),
@@ -146,7 +205,7 @@ function trainerOf(run: Run, microBatch?: number) {
     clipNorm: run.clip_grad,
     freezeLastLayer: run.freeze_last_layer * perEpoch,
     seed: 0,
-    ...(microBatch && { microBatch }),
+    ...options,
   });
   const { parameterShapes } = trainer.network;
   const student = namedParameters(`${salt}dino.`, parameterShapes);

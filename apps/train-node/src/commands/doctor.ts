@@ -1,5 +1,5 @@
 import { cpus, freemem, totalmem } from "node:os";
-import { describeEngines } from "@dino/backend";
+import { describeEngines, type EngineReport } from "@dino/backend";
 import type { Command } from "commander";
 import { type Context, command } from "../command.ts";
 import { jsonLine } from "../console/console.ts";
@@ -7,6 +7,8 @@ import { bytes } from "../console/words.ts";
 import { startEngine } from "../run/engine.ts";
 import { version } from "../run/environment.ts";
 import { pictureDecoder } from "../run/picture-decoder.ts";
+import * as kinds from "../settings/kinds.ts";
+import { flagValue } from "./weights-options.ts";
 
 interface DoctorFlags {
   readonly json?: boolean;
@@ -20,7 +22,12 @@ export function doctorCommand(context: Context): Command {
 
 async function doctor({ screen, environment }: Context, flags: DoctorFlags): Promise<void> {
   const { colors } = screen;
-  const { line } = await startEngine(environment.DINO_BACKEND || "auto");
+  const precision = flagValue(
+    "DINO_PRECISION",
+    environment.DINO_PRECISION || undefined,
+    kinds.precision,
+  );
+  const { line } = await startEngine(environment.DINO_BACKEND || "auto", precision);
   const engines = await describeEngines();
   const machine = {
     dino: version(),
@@ -37,9 +44,10 @@ async function doctor({ screen, environment }: Context, flags: DoctorFlags): Pro
     return;
   }
   screen.result(line);
-  for (const { name, available, active, details, reason, install, warning } of engines) {
+  for (const engine of engines) {
+    const { name, available, active, details, reason, install, warning } = engine;
     const mark = active ? colors.green("*") : available ? "+" : colors.dim("-");
-    const words = [details, reason, warning, install && `to have it: ${install}`];
+    const words = [details, computes(engine), reason, warning, install && `to have it: ${install}`];
     screen.result(`  ${mark} ${name.padEnd(12)} ${words.filter(Boolean).join("; ")}`);
   }
   screen.result(`dino ${machine.dino}, Node ${machine.node} on ${machine.platform}`);
@@ -48,4 +56,10 @@ async function doctor({ screen, environment }: Context, flags: DoctorFlags): Pro
     `memory ${bytes(machine.memoryBytes)}, of which ${bytes(machine.freeBytes)} are free`,
   );
   screen.result(`pictures: ${machine.pictures}`);
+}
+
+/** What it has beside fp32, or why not. */
+function computes({ precisions = [], withoutBf16 }: EngineReport): string | undefined {
+  if (precisions.includes("bf16")) return "fp32 and bf16";
+  return withoutBf16 && `no bf16: ${withoutBf16}`;
 }

@@ -72,7 +72,8 @@ async function train(
     screen.note("stopping after this step; once more to leave at once"),
   );
   try {
-    const engine = await startEngine(asked.settings.backend);
+    const { backend, precision } = asked.settings;
+    const engine = await startEngine(backend, precision);
     screen.note(engine.line);
     const photos = await openPhotos(dataPath, screen, stop.signal);
     const resolved = asked.choose?.(photos.length, engine.machine) ?? asked;
@@ -87,7 +88,7 @@ async function train(
     const resumes = flags.resume !== undefined;
     const { signal } = stop;
     const result = await trainRun({ settings, photos, path, resumes, engine, screen, signal });
-    const summary = trainSummary(path, engine.name, result);
+    const summary = trainSummary(path, engine, result);
     if (flags.json) screen.result(jsonLine(summary.document));
     for (const line of result.steps > 0 ? summary.lines : [stoppedEarly]) screen.note(line);
     if (result.stopped && stop.exitCode !== undefined) context.exitCode = stop.exitCode;

@@ -1,4 +1,10 @@
-import { activeBackend, BackendError, describeEngines, startBackend } from "@dino/backend";
+import {
+  activeBackend,
+  BackendError,
+  describeEngines,
+  type Precision,
+  startBackend,
+} from "@dino/backend";
 import { UsageError } from "../errors.ts";
 import type { Machine } from "../settings/small-data.ts";
 
@@ -7,6 +13,8 @@ export interface Engine {
   readonly name: string;
   /** What runs and why. */
   readonly line: string;
+  /** How it computes, whatever was asked. */
+  readonly precision: Precision;
   readonly machine: Machine;
   /** What it may hold, where that is known. */
   readonly memoryBytes: number | undefined;
@@ -15,27 +23,31 @@ export interface Engine {
 }
 
 /** Starts the engine of this name, or the best that there is for `auto`. */
-export async function startEngine(asked: string): Promise<Engine> {
-  const line = await startNamed(asked);
-  const { name, details, memoryBytes } = activeBackend();
+export async function startEngine(
+  asked: string,
+  askedPrecision: Precision | "auto" = "fp32",
+): Promise<Engine> {
+  const line = await startNamed(asked, askedPrecision);
+  const { name, details, precision, memoryBytes } = activeBackend();
   const isGpu = name === "webgpu" || /\bGPU\b/.test(details);
   const isSlow = name === "wasm" || name === "cpu";
   return {
     name,
     line,
+    precision,
     machine: isGpu ? "gpu" : isSlow ? "slow-cpu" : "fast-cpu",
     memoryBytes,
     metricsEvery: isGpu ? 10 : 1,
   };
 }
 
-async function startNamed(asked: string): Promise<string> {
+async function startNamed(asked: string, precision: Precision | "auto"): Promise<string> {
   try {
-    return await startBackend(asked);
+    return await startBackend(asked, { precision });
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
     const names = (await describeEngines()).map(({ name }) => name);
-    if (names.includes(asked)) throw error;
+    if (asked === "auto" || names.includes(asked)) throw error;
     const expected = ["auto", ...names].join(", ");
     throw new UsageError(`--backend: expected one of ${expected}, got ${asked}`, { cause: error });
   }

@@ -10,7 +10,7 @@ export function version(): string {
 }
 
 /** What a run ran on: everything that may explain why it went otherwise elsewhere. */
-export function environmentJson({ name, line }: Engine): string {
+export function environmentJson({ name, line, precision }: Engine): string {
   const environment = {
     startedAt: new Date().toISOString(),
     dino: version(),
@@ -22,6 +22,7 @@ export function environmentJson({ name, line }: Engine): string {
     memoryBytes: totalmem(),
     backend: name,
     engine: line,
+    precision,
     command: process.argv.slice(2),
   };
   return `${JSON.stringify(environment, null, 2)}\n`;

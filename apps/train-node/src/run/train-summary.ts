@@ -1,5 +1,6 @@
 import type { TrainResult } from "@dino/trainer";
 import { count, significant } from "../console/words.ts";
+import type { Engine } from "./engine.ts";
 
 export interface TrainSummary {
   /** What `--json` prints. */
@@ -8,7 +9,11 @@ export interface TrainSummary {
   readonly lines: readonly string[];
 }
 
-export function trainSummary(run: string, backend: string, result: TrainResult): TrainSummary {
+export function trainSummary(
+  run: string,
+  { name: backend, precision }: Engine,
+  result: TrainResult,
+): TrainSummary {
   const { steps, stepsRun, resumedFrom, imagesPerSecond, loss, evaluations, stopped } = result;
   const before = evaluations.find(({ step }) => step === 0)?.result.knn;
   const after = evaluations.findLast(({ step }) => step > 0)?.result.knn;
@@ -19,6 +24,7 @@ export function trainSummary(run: string, backend: string, result: TrainResult):
     stepsRun,
     resumedFrom,
     backend,
+    precision,
     imagesPerSecond,
     loss,
     ...(knn && { knn }),

@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { UsageError } from "../errors.ts";
+import * as kinds from "./kinds.ts";
 import type { SettingName } from "./settings.ts";
 import { flagOf, settingNames, table } from "./table.ts";
 
@@ -53,11 +54,12 @@ export function normalizeFlags(words: readonly string[]): readonly string[] {
   return result;
 }
 
-/** The reference's half precision, off or on. */
+/** The reference's half precision, off or on: what half there is here is bf16. */
 function precisionOf(useFp16: string): string {
-  if (["false", "off", "0"].includes(useFp16.toLowerCase())) return "fp32";
+  const half = kinds.boolean.read(useFp16);
+  if (half !== undefined) return half ? "bf16" : "fp32";
   throw new UsageError(
-    `--use-fp16: expected false, since engines compute in fp32 so far (--precision), got ${JSON.stringify(useFp16)}`,
+    `--use-fp16: expected ${kinds.boolean.expected}, got ${JSON.stringify(useFp16)}`,
   );
 }
 

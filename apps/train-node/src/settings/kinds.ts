@@ -1,3 +1,4 @@
+import type { Precision } from "@dino/backend";
 import { type Duration, formatDuration, parseDuration } from "./duration.ts";
 
 /** What a setting may be: how it is read from text, and written. */
@@ -64,6 +65,9 @@ export function choice<const T extends string>(choices: readonly T[]): Kind<T> {
     show: String,
   };
 }
+
+/** How an engine computes. */
+export const precision: Kind<Precision | "auto"> = choice(["fp32", "bf16", "auto"]);
 
 /** Two numbers in order: a share of an area, from and to. */
 export const areaRange: Kind<readonly [from: number, to: number]> = {

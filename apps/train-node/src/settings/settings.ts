@@ -1,3 +1,4 @@
+import type { Precision } from "@dino/backend";
 import type { Duration } from "./duration.ts";
 
 export type Arch = "vit_tiny" | "vit_small" | "vit_base" | "deit_tiny" | "deit_small" | "deit_base";
@@ -56,7 +57,7 @@ export interface Settings {
   readonly knnEvery: Duration;
   // Machine
   readonly backend: string;
-  readonly precision: "fp32";
+  readonly precision: Precision | "auto";
   readonly microBatch: number | undefined;
   readonly numWorkers: number | undefined;
   readonly maxBroken: number;

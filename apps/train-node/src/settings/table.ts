@@ -15,7 +15,8 @@ export interface Definition<T> {
 
 type Table = { readonly [Name in SettingName]: Definition<Settings[Name]> };
 
-const { areaRange, boolean, choice, duration, integer, number, optional, path, text } = kinds;
+const { areaRange, boolean, choice, duration, integer, number, optional, path, precision, text } =
+  kinds;
 
 /** The reference fixes the student's temperature at this. */
 export const studentTemperature = 0.1;
@@ -115,7 +116,11 @@ export const table: Table = {
   knnEvery: run(duration({ above: 0 }), percent(10), "how often k-NN is measured"),
 
   backend: machine(text, "auto", "engine: auto, native, tensorflow, webgpu, wasm, cpu"),
-  precision: machine(choice(["fp32"]), "fp32", "how numbers are computed"),
+  precision: machine(
+    precision,
+    "fp32",
+    "how the engine computes: fp32, bf16 (faster, where it has it), auto",
+  ),
   microBatch: machine(
     optional(integer({ min: 1 }), "what fits"),
     undefined,

@@ -2,7 +2,7 @@ import {
   assertShape,
   attentionBlock,
   attentionWeights,
-  classTokens,
+  classAttentionBlock,
   layerNorm,
   linear,
   mlpBlock,
@@ -104,6 +104,15 @@ function visionTransformer(
     );
   };
 
+  /** What every sequence's branches in a block are multiplied by. */
+  const scales = (i: number, segments: readonly Segment[], mode: Training | undefined) => {
+    const branch = { block: i, rate: rates[i] as number };
+    return {
+      attention: pathScale({ ...branch, half: "attention" }, segments, mode),
+      mlp: pathScale({ ...branch, half: "mlp" }, segments, mode),
+    };
+  };
+
   const block = (
     params: Params,
     i: number,
@@ -112,10 +121,23 @@ function visionTransformer(
     mode?: Training,
   ) => {
     const own = within(params, `blocks.${i}.`);
-    const scale = (half: "attention" | "mlp") =>
-      pathScale({ block: i, half, rate: rates[i] as number }, segments, mode);
-    const y = attentionBlock(own, x, { heads, segments, pathScale: scale("attention") });
-    return mlpBlock(own, y, { segments, pathScale: scale("mlp") });
+    const scale = scales(i, segments, mode);
+    const y = attentionBlock(own, x, { heads, segments, pathScale: scale.attention });
+    return mlpBlock(own, y, { segments, pathScale: scale.mlp });
+  };
+
+  /** The last block of the class tokens alone: rows `[rows, embedDim]` to `[sequences, embedDim]`. */
+  const lastBlock = (
+    params: Params,
+    x: tf.Tensor2D,
+    segments: readonly Segment[],
+    mode: Training | undefined,
+  ) => {
+    const own = within(params, `blocks.${depth - 1}.`);
+    const scale = scales(depth - 1, segments, mode);
+    const y = classAttentionBlock(own, x, { heads, segments, pathScale: scale.attention });
+    const alone = segments.map(({ sequences }) => ({ sequences, tokens: 1 }));
+    return mlpBlock(own, y, { segments: alone, pathScale: scale.mlp });
   };
 
   const norm = (params: Params, x: tf.Tensor2D): tf.Tensor2D =>
@@ -137,8 +159,8 @@ function visionTransformer(
       const segments = crops.map(segmentOf);
       const embedded = crops.map((images) => embed(params, images));
       let x = embedded.length === 1 ? (embedded[0] as tf.Tensor2D) : tf.concat(embedded);
-      for (let i = 0; i < depth; i++) x = block(params, i, x, segments, mode);
-      return norm(params, classTokens(x, segments));
+      for (let i = 0; i < depth - 1; i++) x = block(params, i, x, segments, mode);
+      return norm(params, lastBlock(params, x, segments, mode));
     });
 
   return {
@@ -164,8 +186,9 @@ function visionTransformer(
     trainingFloats: (rows, columns) => {
       const grid = patchGrid({ rows, columns }, patchSize);
       const tokens = 1 + grid.rows * grid.columns;
-      // What a block's halves save, with the gradients of their inputs; then one block's temporaries.
-      const kept = depth * (8 + mlpRatio) * tokens * embedDim;
+      // What a block's halves save, with the gradients of their inputs; of the last one, the input,
+      // keys, values and a gradient, since all else is the class token's. Then one block's temporaries.
+      const kept = ((depth - 1) * (8 + mlpRatio) + 4) * tokens * embedDim;
       return kept + (8 + 3 * mlpRatio) * tokens * embedDim + 4 * heads * tokens ** 2;
     },
 

@@ -1,11 +1,11 @@
-import type { CropGroup, CropPlace } from "@dino/augmentations";
+import type { CropGroup } from "@dino/augmentations";
 import { imageTensor } from "@dino/ops";
 import type { Crops } from "../batches.ts";
 
 /** The bytes of one step's crops, in memory that threads share; to be filled picture by picture. */
 export interface CropBatch {
-  /** Where the crops of the picture at `index` of the batch go. */
-  place(index: number): CropPlace;
+  /** A block for each group of crops: `[views * batch, size, size, 3]`. */
+  readonly blocks: readonly Uint8Array[];
   /** The crops as tensors, which the caller owns. The bytes may be filled anew afterwards. */
   tensors(): Crops;
 }
@@ -16,7 +16,7 @@ export function cropBatch(groups: readonly CropGroup[], batch: number): CropBatc
     ({ size, views }) => new Uint8Array(new SharedArrayBuffer(3 * views * batch * size * size)),
   );
   return {
-    place: (index) => ({ blocks, index, batch }),
+    blocks,
     tensors: () =>
       groups.map(({ size, views }, group) =>
         imageTensor(blocks[group] as Uint8Array, [views * batch, size, size]),

@@ -1,8 +1,10 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { imageTensor } from "@dino/ops";
 import type { LabeledBatch, LabeledImages } from "../batches.ts";
 import type { Dataset } from "../dataset.ts";
 import { assertCount } from "./assert-count.ts";
 import { brokenPictures } from "./broken-pictures.ts";
+import { defaultEvaluationBytes, keepViews, keptViews } from "./evaluation-cache.ts";
 import { createGate } from "./gate.ts";
 import { createHalt } from "./halt.ts";
 import { pictureCache } from "./picture-cache.ts";
@@ -21,6 +23,11 @@ export interface LabeledImagesOptions {
   readonly maxBroken?: number;
   /** Batches that are prepared while the consumer works on one. Default 2. */
   readonly prefetch?: number;
+  /**
+   * Bytes that the pictures may take to be kept as they are seen here, with their data set, for
+   * when it is evaluated again. Default 256 MiB, but at most a sixteenth of the machine's memory.
+   */
+  readonly cacheBytes?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,6 +44,7 @@ export function labeledImages(
     workers = defaultWorkers,
     maxBroken = 0.01,
     prefetch = 2,
+    cacheBytes = defaultEvaluationBytes,
     signal,
   }: LabeledImagesOptions,
 ): LabeledImages {
@@ -44,10 +52,33 @@ export function labeledImages(
   assertCount("batchSize", batchSize, 1);
   assertCount("workers", workers, 0);
   assertCount("prefetch", prefetch, 1);
+  assertCount("cacheBytes", cacheBytes, 0);
   const broken = brokenPictures(dataset, maxBroken);
   const order = Uint32Array.from({ length: dataset.length }, (_, index) => index);
 
+  const bytes = 3 * size * size; // of one picture
+  const batches = Math.ceil(dataset.length / batchSize);
+  const countOf = (batch: number): number =>
+    Math.min(batchSize, dataset.length - batch * batchSize);
+
   async function* run(): AsyncGenerator<LabeledBatch> {
+    const kept = keptViews(dataset, size);
+    yield* kept ? again(kept) : anew();
+  }
+
+  /** The pictures as they were seen before. */
+  async function* again(kept: Uint8Array): AsyncGenerator<LabeledBatch> {
+    for (let batch = 0; batch < batches; batch++) {
+      await turn(); // as with pictures that are read, other things go on meanwhile
+      signal?.throwIfAborted();
+      const [first, count] = [batch * batchSize, countOf(batch)];
+      const data = kept.subarray(first * bytes, (first + count) * bytes);
+      const labels = Int32Array.from({ length: count }, (_, slot) => dataset.label(first + slot));
+      yield { images: imageTensor(data, [count, size, size]), labels };
+    }
+  }
+
+  async function* anew(): AsyncGenerator<LabeledBatch> {
     const halt = createHalt(signal);
     const renderer = createRenderer(workers);
     const cache = pictureCache(dataset, { maximum: 0, shared: workers > 0 });
@@ -55,9 +86,7 @@ export function labeledImages(
     const gate = createGate(cache.meanBytes);
 
     const fill = async (batch: number): Promise<Batch> => {
-      const first = batch * batchSize;
-      const count = Math.min(batchSize, dataset.length - first);
-      const bytes = 3 * size * size; // of one picture
+      const [first, count] = [batch * batchSize, countOf(batch)];
       const data = new Uint8Array(new SharedArrayBuffer(count * bytes));
       const labels = new Int32Array(count);
       const slots = Array.from({ length: count }, (_, slot) =>
@@ -73,12 +102,19 @@ export function labeledImages(
       return { data, labels };
     };
 
+    const length = dataset.length * bytes;
+    const seen = length <= cacheBytes ? new Uint8Array(length) : undefined;
+    let done = 0;
     try {
-      const to = Math.ceil(dataset.length / batchSize);
-      const batches = prefetched({ from: 0, to, ahead: prefetch, signal: halt.signal }, fill);
-      for await (const { data, labels } of batches) {
+      const steps = { from: 0, to: batches, ahead: prefetch, signal: halt.signal };
+      for await (const { data, labels } of prefetched(steps, fill)) {
+        seen?.set(data, done);
+        done += data.length;
         yield { images: imageTensor(data, [labels.length, size, size]), labels };
       }
+      // Whoever asks again is told of broken pictures again, so those are looked for again.
+      const found = broken.list().length - (dataset.broken?.length ?? 0);
+      if (seen && found === 0) keepViews(dataset, { size, data: seen });
     } finally {
       halt.stop();
       await renderer.close();

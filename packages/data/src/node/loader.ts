@@ -1,4 +1,5 @@
 import type { ViewPolicy } from "@dino/augmentations";
+import type { Pixels } from "@dino/ops";
 import type { Crops, Loader, StepsOptions } from "../batches.ts";
 import { type Dataset, nameOf } from "../dataset.ts";
 import { DataError } from "../errors.ts";
@@ -11,6 +12,7 @@ import { createHalt, type Halt } from "./halt.ts";
 import { defaultCacheBytes, pictureCache } from "./picture-cache.ts";
 import { prefetched } from "./prefetched.ts";
 import { readablePictures } from "./readable-pictures.ts";
+import type { BatchPicture } from "./render.ts";
 import { createRenderer, defaultWorkers } from "./renderer.ts";
 
 export interface LoaderOptions {
@@ -64,7 +66,9 @@ export function loader(
   }
   const perEpoch = Math.floor(dataset.length / batchSize);
   const broken = brokenPictures(dataset, maxBroken);
-  const renderer = createRenderer(workers);
+  // Threads sample by themselves where they can; here it would be taken from training.
+  const sampling = workers > 0 && views.options && { options: views.options, seed };
+  const renderer = createRenderer(workers, sampling || undefined);
   const cache = pictureCache(dataset, { maximum: cacheBytes, shared: workers > 0 });
   const readAt = readablePictures(dataset, { cache, broken });
   const gate = createGate(cache.meanBytes);
@@ -83,19 +87,33 @@ export function loader(
     const epoch = Math.floor(step / perEpoch);
     const order = orderOf(epoch);
     const first = (step % perEpoch) * batchSize;
-    const slots = Array.from({ length: batchSize }, (_, slot) =>
-      gate.run(async () => {
-        signal.throwIfAborted();
-        const { index, picture } = await readAt(order, first + slot, signal);
-        await renderer.render({
-          picture,
-          views: views.sample(picture, viewKey({ seed, epoch, index })),
-          place: batch.place(slot),
-          stop: flag,
-        });
-      }),
-    );
-    await Promise.all(slots);
+    const render = (pictures: readonly BatchPicture[]): Promise<void> =>
+      renderer.render({ pictures, epoch, blocks: batch.blocks, batch: batchSize, stop: flag });
+    const pictureAt = (slot: number, index: number, picture: Pixels): BatchPicture => ({
+      ...{ index, slot, picture, keep: cache.kept(index) === picture },
+      ...(!sampling && { views: views.sample(picture, viewKey({ seed, epoch, index })) }),
+    });
+
+    // What is in memory goes to the threads at once and together, the rest as it is read.
+    const inMemory: BatchPicture[] = [];
+    const rest: Promise<void>[] = [];
+    for (let slot = 0; slot < batchSize; slot++) {
+      const index = order[first + slot] as number;
+      const picture = cache.kept(index);
+      if (picture !== undefined) {
+        inMemory.push(pictureAt(slot, index, picture));
+        continue;
+      }
+      rest.push(
+        gate.run(async () => {
+          signal.throwIfAborted();
+          const { index, picture } = await readAt(order, first + slot, signal);
+          await render([pictureAt(slot, index, picture)]);
+        }),
+      );
+    }
+    if (inMemory.length > 0) rest.push(render(inMemory));
+    await Promise.all(rest);
     return batch;
   };
 

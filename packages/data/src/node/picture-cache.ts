@@ -9,6 +9,8 @@ export const defaultCacheBytes: number = Math.min(
 );
 
 export interface PictureCache {
+  /** The picture, if it is kept. */
+  kept(index: number): Pixels | undefined;
   read(index: number, options: ReadOptions): Promise<Pixels>;
   /** Mean bytes of the pictures read so far; 0 before the first. */
   meanBytes(): number;
@@ -35,6 +37,7 @@ export function pictureCache(
   let bytes = 0;
   let [totalBytes, pictures] = [0, 0];
   return {
+    kept: (index) => kept.get(index),
     read: async (index, options) => {
       const known = kept.get(index);
       if (known !== undefined) return known;

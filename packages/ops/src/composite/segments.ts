@@ -20,6 +20,11 @@ export function bySegment(
   return tf.concat(parts);
 }
 
+/** What the class tokens are by themselves: as many sequences, of one token each. */
+export function classSegments(segments: readonly Segment[]): readonly Segment[] {
+  return segments.map(({ sequences }) => ({ sequences, tokens: 1 }));
+}
+
 /** Every sequence's rows times its own factor of `scale`, `[sequences]`. */
 export function scaleSequences(
   x: tf.Tensor2D,

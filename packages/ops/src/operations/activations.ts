@@ -29,7 +29,8 @@ export function gelu<T extends tf.Tensor>(x: T): T {
 /** What follows an affine map inside of larger operations: its value and its gradient. */
 export const activate = {
   gelu: {
-    forward: (x: tf.Tensor2D): tf.Tensor2D => forward({ x }, {})[0] as tf.Tensor2D,
+    forward: (x: tf.Tensor2D): tf.Tensor2D =>
+      forward({ x }, { forGradient: false })[0] as tf.Tensor2D,
     backward: (dy: tf.Tensor2D, x: tf.Tensor2D): tf.Tensor2D =>
       backward({ dy, x }, {})[0] as tf.Tensor2D,
   },

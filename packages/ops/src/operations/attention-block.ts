@@ -1,5 +1,4 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { affine, affineBackward } from "../composite/rows.ts";
 import { scaleSequences } from "../composite/segments.ts";
 import { differentiable } from "../operation.ts";
 import { type Params, parameter } from "../params.ts";
@@ -7,6 +6,7 @@ import { rowsOf, type Segment, sequencesOf } from "../segment.ts";
 import { assertShape, ShapeError } from "../shape.ts";
 import { attentionKernels } from "./attention.ts";
 import { layerNormAgain, layerNormKernels } from "./layer-norm.ts";
+import { affineKernels } from "./linear.ts";
 
 export interface BlockOptions {
   readonly segments: readonly Segment[];
@@ -22,25 +22,28 @@ export interface AttentionBlockOptions extends BlockOptions {
   readonly heads: number;
 }
 
-type Attributes = {
+export type AttentionBlockAttributes = {
   readonly heads: number;
   readonly segments: readonly Segment[];
   readonly epsilon: number;
 };
 
-type Weights = {
+/** What the backward kernel needs of the inputs besides the rows. */
+export type AttentionBlockWeights = {
   readonly normWeight: tf.Tensor1D;
   readonly normBias: tf.Tensor1D;
   readonly qkvWeight: tf.Tensor2D;
   readonly projWeight: tf.Tensor2D;
   readonly pathScale?: tf.Tensor1D;
 };
-type Inputs = Weights & {
+
+export type AttentionBlockInputs = AttentionBlockWeights & {
   readonly x: tf.Tensor2D;
   readonly qkvBias: tf.Tensor1D;
   readonly projBias: tf.Tensor1D;
 };
-type Saved = Weights & {
+
+type Saved = AttentionBlockWeights & {
   readonly x: tf.Tensor2D;
   readonly mean: tf.Tensor2D;
   readonly inverseStd: tf.Tensor2D;
@@ -48,18 +51,21 @@ type Saved = Weights & {
   readonly mixed: tf.Tensor2D;
 };
 
-const operation = differentiable<Inputs, Saved, Attributes>({
+const operation = differentiable<AttentionBlockInputs, Saved, AttentionBlockAttributes>({
   name: "AttentionBlock",
-  forward: (inputs, { heads, segments, epsilon }) => {
+  forward: (inputs, { heads, segments, epsilon, forGradient }) => {
     const { x, normWeight, normBias, qkvWeight, qkvBias, projWeight, projBias } = inputs;
     const [normed, mean, inverseStd] = layerNormKernels.forward(
       { x, weight: normWeight, bias: normBias },
-      { epsilon },
+      { epsilon, forGradient },
     ) as Statistics;
-    const qkv = affine(normed, qkvWeight, qkvBias);
-    const mixed = attentionKernels.forward({ qkv }, { heads, segments })[0] as tf.Tensor2D;
-    const branch = scaleSequences(affine(mixed, projWeight, projBias), segments, inputs.pathScale);
-    return [tf.add(x, branch), mean, inverseStd, qkv, mixed];
+    const qkv = affineKernels.forward(normed, qkvWeight, qkvBias);
+    const [mixed] = attentionKernels.forward({ qkv }, { heads, segments, forGradient }) as [
+      tf.Tensor2D,
+    ];
+    const branch = affineKernels.forward(mixed, projWeight, projBias);
+    const y = tf.add(x, scaleSequences(branch, segments, inputs.pathScale));
+    return forGradient ? [y, mean, inverseStd, qkv, mixed] : [y];
   },
   saved: ({ x, normWeight, normBias, qkvWeight, projWeight, pathScale }, outputs) => {
     const [, mean, inverseStd, qkv, mixed] = outputs as tf.Tensor2D[];
@@ -69,10 +75,12 @@ const operation = differentiable<Inputs, Saved, Attributes>({
   backward: ({ dy, ...saved }, { heads, segments, epsilon }) => {
     const { x, normWeight: weight, normBias: bias, mean, inverseStd, qkvWeight, qkv } = saved;
     const dBranch = scaleSequences(dy as tf.Tensor2D, segments, saved.pathScale);
-    const [dMixed, ...dProj] = affineBackward(dBranch, saved.mixed, saved.projWeight);
-    const [dQkv] = attentionKernels.backward({ dy: dMixed, qkv }, { heads, segments });
+    const [dMixed, ...dProj] = affineKernels.backward(dBranch, saved.mixed, saved.projWeight);
+    const [dQkv] = attentionKernels.backward({ dy: dMixed, qkv }, { heads, segments }) as [
+      tf.Tensor2D,
+    ];
     const normed = layerNormAgain({ x, weight, bias, mean, inverseStd });
-    const [dNormed, ...dLinear] = affineBackward(dQkv as tf.Tensor2D, normed, qkvWeight);
+    const [dNormed, ...dLinear] = affineKernels.backward(dQkv, normed, qkvWeight);
     const [dx, ...dNorm] = layerNormKernels.backward(
       { dy: dNormed, x, weight, mean, inverseStd },
       { epsilon },
@@ -94,12 +102,23 @@ export function attentionBlock(
   x: tf.Tensor2D,
   { heads, segments, epsilon = 1e-6, pathScale }: AttentionBlockOptions,
 ): tf.Tensor2D {
+  const variables = attentionBlockVariables(params, x, { heads, segments, pathScale });
+  const constants = pathScale ? { pathScale } : {};
+  return operation(variables, { heads, segments, epsilon }, constants) as tf.Tensor2D;
+}
+
+/** The rows and the parameters by the kernels' names for them, if they fit together. */
+export function attentionBlockVariables(
+  params: Params,
+  x: tf.Tensor2D,
+  { heads, segments, pathScale }: AttentionBlockOptions,
+): Omit<AttentionBlockInputs, "pathScale"> {
   const dim = x.shape[1];
   assertBlock(x, segments, pathScale);
   if (dim % heads !== 0) {
     throw new ShapeError(`x: expected a width divisible by ${heads} heads, got ${dim}`);
   }
-  const variables = {
+  const variables: Omit<AttentionBlockInputs, "pathScale"> = {
     x,
     normWeight: parameter(params, "norm1.weight"),
     normBias: parameter(params, "norm1.bias"),
@@ -110,8 +129,7 @@ export function attentionBlock(
   };
   assertShape("attn.qkv.weight", variables.qkvWeight, [3 * dim, dim]);
   assertShape("attn.proj.weight", variables.projWeight, [dim, dim]);
-  const constants = pathScale ? { pathScale } : {};
-  return operation(variables, { heads, segments, epsilon }, constants) as tf.Tensor2D;
+  return variables;
 }
 
 /** What both halves of a block ask of their rows. */

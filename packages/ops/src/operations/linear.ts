@@ -21,9 +21,11 @@ type Saved = {
 
 const operation: Operation<Inputs, Saved, { readonly activation: Activation }> = {
   name: "Linear",
-  forward: ({ x, weight, bias }, { activation }) => {
+  forward: ({ x, weight, bias }, { activation, forGradient }) => {
     const before = affine(x, weight, bias);
-    return activation === "none" ? [before] : [activate[activation].forward(before), before];
+    if (activation === "none") return [before];
+    const y = activate[activation].forward(before);
+    return forGradient ? [y, before] : [y];
   },
   saved: ({ x, weight }, [, before]) =>
     before === undefined ? { x, weight } : { x, weight, before: before as tf.Tensor2D },
@@ -36,9 +38,32 @@ const operation: Operation<Inputs, Saved, { readonly activation: Activation }> =
 
 const differentiableLinear = differentiable(operation);
 
-/** The kernels, for larger operations. The forward one gives what was before an activation too. */
+/**
+ * The kernels, for larger operations. The forward one gives what was before an activation too,
+ * where it is for a gradient.
+ */
 export const linearKernels: Kernels<Inputs, Saved, { readonly activation: Activation }> =
   kernelsOf(operation);
+
+/** The kernels of a linear layer without an activation, where they are parts of larger operations. */
+export const affineKernels = {
+  forward: (x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D =>
+    // There is nothing to give but the output.
+    linearKernels.forward(
+      { x, weight, bias },
+      { activation: "none", forGradient: false },
+    )[0] as tf.Tensor2D,
+  backward: (
+    dy: tf.Tensor2D,
+    x: tf.Tensor2D,
+    weight: tf.Tensor2D,
+  ): readonly [dx: tf.Tensor2D, dWeight: tf.Tensor2D, dBias: tf.Tensor1D] =>
+    linearKernels.backward({ dy, x, weight }, { activation: "none" }) as [
+      tf.Tensor2D,
+      tf.Tensor2D,
+      tf.Tensor1D,
+    ],
+};
 
 /**
  * `activation(x wᵀ + b)`: `x` `[..., in]`, `weight` `[out, in]` and `bias` `[out]` as in PyTorch,

@@ -1,5 +1,4 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { affine, affineBackward } from "../composite/rows.ts";
 import { scaleSequences } from "../composite/segments.ts";
 import { differentiable } from "../operation.ts";
 import { type Params, parameter } from "../params.ts";
@@ -8,7 +7,7 @@ import { assertShape } from "../shape.ts";
 import { geluParts } from "./activations.ts";
 import { assertBlock, type BlockOptions, type Statistics } from "./attention-block.ts";
 import { layerNormAgain, layerNormKernels } from "./layer-norm.ts";
-import { linearKernels } from "./linear.ts";
+import { affineKernels, linearKernels } from "./linear.ts";
 
 type Attributes = { readonly segments: readonly Segment[]; readonly epsilon: number };
 
@@ -33,18 +32,19 @@ type Saved = Weights & {
 
 const operation = differentiable<Inputs, Saved, Attributes>({
   name: "MlpBlock",
-  forward: (inputs, { segments, epsilon }) => {
+  forward: (inputs, { segments, epsilon, forGradient }) => {
     const { x, normWeight, normBias, fc1Weight, fc1Bias, fc2Weight, fc2Bias } = inputs;
     const [normed, mean, inverseStd] = layerNormKernels.forward(
       { x, weight: normWeight, bias: normBias },
-      { epsilon },
+      { epsilon, forGradient },
     ) as Statistics;
     const [active, hidden] = linearKernels.forward(
       { x: normed, weight: fc1Weight, bias: fc1Bias },
-      { activation: "gelu" },
-    ) as [tf.Tensor2D, tf.Tensor2D];
-    const branch = scaleSequences(affine(active, fc2Weight, fc2Bias), segments, inputs.pathScale);
-    return [tf.add(x, branch), mean, inverseStd, hidden];
+      { activation: "gelu", forGradient },
+    ) as [active: tf.Tensor2D, hidden?: tf.Tensor2D];
+    const branch = affineKernels.forward(active, fc2Weight, fc2Bias);
+    const y = tf.add(x, scaleSequences(branch, segments, inputs.pathScale));
+    return hidden ? [y, mean, inverseStd, hidden] : [y];
   },
   saved: ({ x, normWeight, normBias, fc1Weight, fc2Weight, pathScale }, outputs) => {
     const [, mean, inverseStd, hidden] = outputs as tf.Tensor2D[];
@@ -55,10 +55,10 @@ const operation = differentiable<Inputs, Saved, Attributes>({
     const { x, normWeight: weight, normBias: bias, mean, inverseStd, fc1Weight } = saved;
     const dBranch = scaleSequences(dy as tf.Tensor2D, segments, saved.pathScale);
     const [active, slope] = geluParts(saved.hidden);
-    const [dActive, ...dFc2] = affineBackward(dBranch, active, saved.fc2Weight);
+    const [dActive, ...dFc2] = affineKernels.backward(dBranch, active, saved.fc2Weight);
     const dHidden = tf.mul<tf.Tensor2D>(dActive, slope);
     const normed = layerNormAgain({ x, weight, bias, mean, inverseStd });
-    const [dNormed, ...dFc1] = affineBackward(dHidden, normed, fc1Weight);
+    const [dNormed, ...dFc1] = affineKernels.backward(dHidden, normed, fc1Weight);
     const [dx, ...dNorm] = layerNormKernels.backward(
       { dy: dNormed, x, weight, mean, inverseStd },
       { epsilon },

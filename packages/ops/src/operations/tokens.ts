@@ -1,15 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { differentiable } from "../operation.ts";
+import { differentiable, type Kernels, kernelsOf, type Operation } from "../operation.ts";
 import { rowsOf, type Segment } from "../segment.ts";
 import { assertShape } from "../shape.ts";
 
 type Rows = { readonly x: tf.Tensor2D };
 
-const firstOfEach = differentiable<
-  Rows,
-  Record<never, never>,
-  { readonly segments: readonly Segment[] }
->({
+type None = Record<never, never>;
+type Segments = { readonly segments: readonly Segment[] };
+
+const operation: Operation<Rows, None, Segments> = {
   name: "ClassTokens",
   forward: ({ x }, { segments }) => {
     const dim = x.shape[1];
@@ -39,7 +38,12 @@ const firstOfEach = differentiable<
     });
     return [parts.length === 1 ? (parts[0] as tf.Tensor) : tf.concat(parts)];
   },
-});
+};
+
+const firstOfEach = differentiable(operation);
+
+/** The kernels, for larger operations. */
+export const classTokensKernels: Kernels<Rows, None, Segments> = kernelsOf(operation);
 
 /** The first token of every sequence: rows `[rows, dim]` to `[sequences, dim]`. */
 export function classTokens(x: tf.Tensor2D, segments: readonly Segment[]): tf.Tensor2D {
@@ -49,7 +53,7 @@ export function classTokens(x: tf.Tensor2D, segments: readonly Segment[]): tf.Te
 
 type Resampled = Rows & { readonly matrix: tf.Tensor2D };
 
-const product = differentiable<Resampled, { readonly matrix: tf.Tensor2D }, Record<never, never>>({
+const product = differentiable<Resampled, { readonly matrix: tf.Tensor2D }, None>({
   name: "Resample",
   forward: ({ x, matrix }) => [tf.matMul(matrix, x)],
   saved: ({ matrix }) => ({ matrix }),

@@ -1,6 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { kernel } from "../operation.ts";
 
+// An update consumes what it replaces, so that a backend may write the results into that memory:
+// its kernel then gives the same memory again, once more counted, unless another tensor shares it.
+
 /** One parameter and what AdamW remembers of it; all of one shape. */
 export type AdamWTensors = {
   readonly parameter: tf.Tensor;
@@ -9,7 +12,12 @@ export type AdamWTensors = {
   readonly moment1: tf.Tensor;
   /** Running mean of its square. */
   readonly moment2: tf.Tensor;
+  /** A moving average of the parameter, to be moved on in the same pass. */
+  readonly average?: tf.Tensor;
 };
+
+/** What takes the place of an AdamW update's tensors. */
+export type AdamWUpdate = Omit<AdamWTensors, "gradient">;
 
 export interface AdamWSettings {
   readonly learningRate: number;
@@ -19,31 +27,41 @@ export interface AdamWSettings {
   readonly epsilon: number;
   /** How many updates this parameter has had, this one included: from 1. */
   readonly step: number;
+  /** The norm to which a longer gradient is shortened first, as `clipByNorm` does. */
+  readonly clip?: number;
+  /** How much of the average stays; needed where there is one. */
+  readonly momentum?: number;
 }
 
 const adamWKernel = kernel<AdamWTensors, AdamWSettings>(
   "AdamW",
-  ({ parameter, gradient, moment1, moment2 }, settings) => {
-    const { learningRate, weightDecay, beta1, beta2, epsilon, step } = settings;
+  ({ parameter, moment1, moment2, average, ...tensors }, settings) => {
+    const { learningRate, weightDecay, beta1, beta2, epsilon, step, clip, momentum } = settings;
+    const gradient = clip === undefined ? tensors.gradient : shortened(tensors.gradient, clip);
     const decayed = tf.mul(parameter, 1 - learningRate * weightDecay);
     const first = tf.add(tf.mul(moment1, beta1), tf.mul(gradient, 1 - beta1));
     const second = tf.add(tf.mul(moment2, beta2), tf.mul(tf.square(gradient), 1 - beta2));
     const spread = tf.add(tf.div(tf.sqrt(second), Math.sqrt(1 - beta2 ** step)), epsilon);
     const change = tf.div(tf.mul(first, learningRate / (1 - beta1 ** step)), spread);
-    return [tf.sub(decayed, change), first, second];
+    const next = tf.sub(decayed, change);
+    if (average === undefined) return [next, first, second];
+    return [next, first, second, movedTo(next, average, momentum as number)];
   },
 );
 
 /**
  * One AdamW update (Loshchilov and Hutter 2017) with PyTorch's arithmetic: decay first, epsilon
- * after the bias correction. New tensors; the old ones stay the caller's.
+ * after the bias correction. With `clip` the gradient is clipped before, with `average` the moving
+ * average takes the new parameter in after. Consumes all the tensors.
  */
-export function adamW(
-  tensors: AdamWTensors,
-  settings: AdamWSettings,
-): { readonly parameter: tf.Tensor; readonly moment1: tf.Tensor; readonly moment2: tf.Tensor } {
-  const [parameter, moment1, moment2] = adamWKernel(tensors, settings) as tf.Tensor[];
-  return { parameter, moment1, moment2 } as ReturnType<typeof adamW>;
+export function adamW(tensors: AdamWTensors, settings: AdamWSettings): AdamWUpdate {
+  if (tensors.average && settings.momentum === undefined) {
+    throw new RangeError("momentum: expected a number from 0 to 1 for the average, got undefined");
+  }
+  const [parameter, moment1, moment2, average] = adamWKernel(tensors, settings) as tf.Tensor[];
+  tf.dispose(tensors);
+  const next = { parameter, moment1, moment2 };
+  return (average ? { ...next, average } : next) as AdamWUpdate;
 }
 
 /** One parameter and its momentum buffer, absent before the first update. */
@@ -59,10 +77,10 @@ export interface SgdSettings {
   readonly momentum: number;
 }
 
-export interface MomentumUpdate {
+export type MomentumUpdate = {
   readonly parameter: tf.Tensor;
   readonly buffer: tf.Tensor;
-}
+};
 
 const sgdKernel = kernel<MomentumTensors, SgdSettings>(
   "Sgd",
@@ -73,9 +91,13 @@ const sgdKernel = kernel<MomentumTensors, SgdSettings>(
   },
 );
 
-/** One step of gradient descent with momentum and coupled decay, PyTorch's: no dampening, no Nesterov. */
+/**
+ * One step of gradient descent with momentum and coupled decay, PyTorch's: no dampening, no
+ * Nesterov. Consumes all the tensors.
+ */
 export function sgd(tensors: MomentumTensors, settings: SgdSettings): MomentumUpdate {
   const [parameter, buffer] = sgdKernel(present(tensors), settings) as tf.Tensor[];
+  tf.dispose(tensors);
   return { parameter, buffer } as MomentumUpdate;
 }
 
@@ -110,10 +132,11 @@ function adapted(
 
 /**
  * One LARS update (You et al. 2017) as the reference has it: 1-D parameters are neither decayed
- * nor adapted.
+ * nor adapted. Consumes all the tensors.
  */
 export function lars(tensors: MomentumTensors, settings: LarsSettings): MomentumUpdate {
   const [parameter, buffer] = larsKernel(present(tensors), settings) as tf.Tensor[];
+  tf.dispose(tensors);
   return { parameter, buffer } as MomentumUpdate;
 }
 
@@ -125,33 +148,44 @@ function present({ parameter, gradient, buffer }: MomentumTensors): MomentumTens
 const emaKernel = kernel<
   { readonly average: tf.Tensor; readonly value: tf.Tensor },
   { readonly momentum: number }
->("Ema", ({ average, value }, { momentum }) => [
-  tf.add(tf.mul(average, momentum), tf.mul(value, 1 - momentum)),
-]);
+>("Ema", ({ average, value }, { momentum }) => [movedTo(value, average, momentum)]);
 
-/** The exponential moving average after one more value: `momentum * average + (1 - momentum) * value`. */
+function movedTo(value: tf.Tensor, average: tf.Tensor, momentum: number): tf.Tensor {
+  return tf.add(tf.mul(average, momentum), tf.mul(value, 1 - momentum));
+}
+
+/**
+ * The exponential moving average after one more value: `momentum * average + (1 - momentum) * value`.
+ * Consumes the average; the value stays the caller's.
+ */
 export function ema<T extends tf.Tensor>(
   average: T,
   value: T,
   { momentum }: { readonly momentum: number },
 ): T {
-  return emaKernel({ average, value }, { momentum })[0] as T;
+  const next = emaKernel({ average, value }, { momentum })[0] as T;
+  average.dispose();
+  return next;
 }
 
 const clipKernel = kernel<{ readonly gradient: tf.Tensor }, { readonly maximum: number }>(
   "ClipByNorm",
-  ({ gradient }, { maximum }) => {
-    const norm = tf.sqrt(tf.sum(tf.square(gradient)));
-    return [tf.mul(gradient, tf.minimum(tf.div(maximum, tf.add(norm, 1e-6)), 1))];
-  },
+  ({ gradient }, { maximum }) => [shortened(gradient, maximum)],
 );
 
-/** The gradient, shortened to the norm `maximum` where it is longer. Nothing is read back. */
+function shortened(gradient: tf.Tensor, maximum: number): tf.Tensor {
+  const norm = tf.sqrt(tf.sum(tf.square(gradient)));
+  return tf.mul(gradient, tf.minimum(tf.div(maximum, tf.add(norm, 1e-6)), 1));
+}
+
+/** The gradient, shortened to the norm `maximum` where it is longer. Consumes it; nothing is read back. */
 export function clipByNorm<T extends tf.Tensor>(
   gradient: T,
   { maximum }: { readonly maximum: number },
 ): T {
-  return clipKernel({ gradient }, { maximum })[0] as T;
+  const clipped = clipKernel({ gradient }, { maximum })[0] as T;
+  gradient.dispose();
+  return clipped;
 }
 
 const squaredNormKernel = kernel<{ readonly x: tf.Tensor }, Record<never, never>>(

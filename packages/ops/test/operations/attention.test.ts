@@ -1,4 +1,13 @@
-import { attention, attentionBlock, attentionWeights, mlpBlock, type Segment } from "@dino/ops";
+import {
+  attention,
+  attentionBlock,
+  attentionWeights,
+  classAttentionBlock,
+  mlpBlock,
+  rowsOf,
+  type Segment,
+  sequencesOf,
+} from "@dino/ops";
 import { expectNoLeak, named, onEveryBackend } from "@dino/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
@@ -20,6 +29,15 @@ const cases: readonly (readonly [dim: number, heads: number, segments: readonly 
   [8, 2, [{ sequences: 5, tokens: 2 }]],
 ];
 
+const attentionShapes = (dim: number) => ({
+  "norm1.weight": [dim],
+  "norm1.bias": [dim],
+  "attn.qkv.weight": [3 * dim, dim],
+  "attn.qkv.bias": [3 * dim],
+  "attn.proj.weight": [dim, dim],
+  "attn.proj.bias": [dim],
+});
+
 const longAndShort: readonly Segment[] = [
   { sequences: 2, tokens: 41 },
   { sequences: 3, tokens: 2 },
@@ -28,8 +46,7 @@ const longAndShort: readonly Segment[] = [
 onEveryBackend(
   () => {
     for (const [dim, heads, segments] of cases) {
-      const rows = segments.reduce((sum, { sequences, tokens }) => sum + sequences * tokens, 0);
-      const count = segments.reduce((sum, { sequences }) => sum + sequences, 0);
+      const [rows, count] = [rowsOf(segments), sequencesOf(segments)];
       const kind = `of width ${dim}, ${heads} heads, ${count} sequences, ${rows} rows`;
 
       testDifferential(`attention ${kind}`, {
@@ -45,17 +62,20 @@ onEveryBackend(
           pathScale ? { pathScale: tf.tensor1d(pathScale) } : {};
 
         testDifferential(`attention half ${kind}${dropped}`, {
-          inputs: {
-            x: [rows, dim],
-            "norm1.weight": [dim],
-            "norm1.bias": [dim],
-            "attn.qkv.weight": [3 * dim, dim],
-            "attn.qkv.bias": [3 * dim],
-            "attn.proj.weight": [dim, dim],
-            "attn.proj.bias": [dim],
-          },
+          inputs: { x: [rows, dim], ...attentionShapes(dim) },
           run: (p) => tf.tidy(() => attentionBlock(p, p.x, { heads, segments, ...scale() })),
           reference: (v) => reference.attentionBlock(v, { dim, heads, segments, pathScale }),
+        });
+
+        testDifferential(`attention half for class tokens ${kind}${dropped}`, {
+          inputs: { x: [rows, dim], ...attentionShapes(dim) },
+          run: (p) => tf.tidy(() => classAttentionBlock(p, p.x, { heads, segments, ...scale() })),
+          reference: (v) =>
+            reference.firstRows(
+              reference.attentionBlock(v, { dim, heads, segments, pathScale }),
+              dim,
+              segments,
+            ),
         });
 
         testDifferential(`MLP half ${kind}${dropped}`, {
@@ -79,6 +99,18 @@ onEveryBackend(
       isLarge: true,
       run: ({ qkv }) => attention(qkv, { heads: 2, segments: longAndShort }),
       reference: ({ qkv }) => reference.attention(qkv as Values, 64, 2, longAndShort),
+    });
+
+    testDifferential("attention half for class tokens of long and short sequences", {
+      inputs: { x: [rowsOf(longAndShort), 32], ...attentionShapes(32) },
+      isLarge: true,
+      run: (p) => classAttentionBlock(p, p.x, { heads: 2, segments: longAndShort }),
+      reference: (v) =>
+        reference.firstRows(
+          reference.attentionBlock(v, { dim: 32, heads: 2, segments: longAndShort }),
+          32,
+          longAndShort,
+        ),
     });
 
     test.each([
@@ -106,9 +138,11 @@ test("says what does not fit", () => {
   expect(() => attention(tf.ones([4, 12]), { heads: 2, segments })).toThrow(
     "qkv: expected shape [3, *], got [4, 12]",
   );
-  expect(() => attentionBlock({}, x, { heads: 3, segments })).toThrow(
-    "x: expected a width divisible by 3 heads, got 10",
-  );
+  for (const half of [attentionBlock, classAttentionBlock]) {
+    expect(() => half({}, x, { heads: 3, segments })).toThrow(
+      "x: expected a width divisible by 3 heads, got 10",
+    );
+  }
   expect(() => attentionBlock({}, x, { heads: 2, segments })).toThrow(
     "norm1.weight: expected a parameter of this name, got no parameters at all",
   );

@@ -16,23 +16,47 @@ onEveryBackend(
       const parameter = () => named(`parameter ${shape}`, shape);
       const gradient = () => named(`gradient ${shape}`, shape);
 
+      const adamWTensors = (step: number) => ({
+        parameter: parameter(),
+        gradient: gradient(),
+        moment1: step === 1 ? tf.zeros([...shape]) : named("moment1", shape),
+        moment2: step === 1 ? tf.zeros([...shape]) : named("moment2", shape, 0, 1),
+      });
+      const adamWSettings = { ...decay, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
       test(`AdamW of [${shape}], first and later`, async () => {
         for (const step of [1, 7]) {
-          const tensors = {
-            parameter: parameter(),
-            gradient: gradient(),
-            moment1: step === 1 ? tf.zeros([...shape]) : named("moment1", shape),
-            moment2: step === 1 ? tf.zeros([...shape]) : named("moment2", shape, 0, 1),
-          };
-          const settings = { ...decay, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step };
+          const tensors = adamWTensors(step);
+          const settings = { ...adamWSettings, step };
           const expected = reference.adamW(await allValues(tensors), settings);
           const actual = adamW(tensors, settings);
+          expect(Object.keys(actual).sort()).toEqual(["moment1", "moment2", "parameter"]);
           for (const name of ["parameter", "moment1", "moment2"] as const) {
             expect(actual[name].shape).toEqual([...shape]);
             expectAgreement(name, await actual[name].data(), expected[name]);
           }
-          expectNoLeak(() => adamW(tensors, settings));
+          expectConsuming(
+            () => adamWTensors(step),
+            (given) => adamW(given, settings),
+          );
         }
+      });
+
+      test(`AdamW of [${shape}] with clipping and a moving average in one pass`, async () => {
+        const withAverage = () => ({ ...adamWTensors(3), average: named("average", shape) });
+        const settings = { ...adamWSettings, step: 3, clip: 0.4, momentum: 0.9 };
+        const actual = adamW(withAverage(), settings);
+        const { average, ...tensors } = withAverage();
+        const clipped = clipByNorm(tensors.gradient, { maximum: 0.4 });
+        const { clip, momentum, ...plain } = settings;
+        const expected = adamW({ ...tensors, gradient: clipped }, plain);
+        for (const name of ["parameter", "moment1", "moment2"] as const) {
+          expectAgreement(name, await actual[name].data(), await expected[name].data(), 1e-6);
+        }
+        const moved = ema(average, expected.parameter, { momentum: 0.9 });
+        const given = await (actual.average as tf.Tensor).data();
+        expectAgreement("average", given, await moved.data(), 1e-6);
+        expectConsuming(withAverage, (given) => adamW(given, settings));
       });
 
       for (const [name, update, trust] of [
@@ -40,25 +64,29 @@ onEveryBackend(
         ["LARS", lars, 0.001],
       ] as const) {
         test(`${name} of [${shape}], first and later`, async () => {
-          for (const buffer of [undefined, named("buffer", shape)]) {
-            const tensors = { parameter: parameter(), gradient: gradient() };
-            const withBuffer = buffer ? { ...tensors, buffer } : tensors;
+          const tensorsOf = () => ({ parameter: parameter(), gradient: gradient() });
+          for (const later of [false, true]) {
+            const tensors = await allValues({ ...tensorsOf(), buffer: named("buffer", shape) });
+            const buffer = later ? { buffer: named("buffer", shape) } : {};
             const settings = { ...decay, momentum: 0.9, trust: 0.001 };
-            const actual = update(withBuffer, settings);
+            const actual = update({ ...tensorsOf(), ...buffer }, settings);
             // LARS leaves vectors alone.
             const isPlain = trust === undefined || shape.length === 1;
             const plain = { ...decay, momentum: 0.9 };
             const expected = reference.descend(
-              await values(tensors.parameter),
-              await values(tensors.gradient),
-              buffer && (await values(buffer)),
+              tensors.parameter as Values,
+              tensors.gradient as Values,
+              later ? tensors.buffer : undefined,
               isPlain
                 ? { ...plain, weightDecay: trust === undefined ? plain.weightDecay : 0 }
                 : { ...plain, trust },
             );
             expectAgreement("parameter", await actual.parameter.data(), expected.parameter);
             expectAgreement("buffer", await actual.buffer.data(), expected.buffer);
-            expectNoLeak(() => Object.values(update(withBuffer, settings)));
+            expectConsuming(
+              () => ({ ...tensorsOf(), ...(later && { buffer: named("buffer", shape) }) }),
+              (given) => update(given, settings),
+            );
           }
         });
       }
@@ -68,7 +96,11 @@ onEveryBackend(
         const other = await values(value);
         const mixed = (await values(average)).map((a, i) => 0.9 * a + 0.1 * (other[i] as number));
         expectAgreement("average", await ema(average, value, { momentum: 0.9 }).data(), mixed);
-        expectNoLeak(() => ema(average, value, { momentum: 0.9 }));
+        expectConsuming(
+          () => ({ average: parameter() }),
+          ({ average }) => ema(average, value, { momentum: 0.9 }),
+        );
+        expect(value.isDisposed).toBe(false);
       });
 
       test(`clipping of [${shape}]`, async () => {
@@ -84,23 +116,88 @@ onEveryBackend(
           );
         }
         expectAgreement("norm", await squaredNorm(gradient()).data(), [norm * norm]);
+        expectConsuming(
+          () => ({ gradient: gradient() }),
+          (given) => clipByNorm(given.gradient, { maximum: 1 }),
+        );
         const kept = gradient();
-        expectNoLeak(() => clipByNorm(kept, { maximum: 1 }));
         expectNoLeak(() => squaredNorm(kept));
+      });
+
+      test(`clones of [${shape}] taken before an update keep their values`, async () => {
+        const average = () => ({ average: parameter() });
+        const momentum = () => ({
+          parameter: parameter(),
+          gradient: gradient(),
+          buffer: named("buffer", shape),
+        });
+        const settings = { ...decay, momentum: 0.9, trust: 0.001 };
+        await expectClonesKept({ ...adamWTensors(2), ...average() }, (given) =>
+          adamW(given, { ...adamWSettings, step: 2, clip: 0.1, momentum: 0.9 }),
+        );
+        await expectClonesKept(momentum(), (given) => sgd(given, settings));
+        await expectClonesKept(momentum(), (given) => lars(given, settings));
+        await expectClonesKept(average(), (given) =>
+          ema(given.average, gradient(), { momentum: 0.9 }),
+        );
+        await expectClonesKept({ gradient: gradient() }, (given) =>
+          clipByNorm(given.gradient, { maximum: 0.1 }),
+        );
+      });
+
+      test(`AdamW of [${shape}] tells tensors apart that share their values`, async () => {
+        const settings = { ...adamWSettings, step: 1, momentum: 0.9 };
+        const update = (average: tf.Tensor, tensors: ReturnType<typeof adamWTensors>) =>
+          adamW({ ...tensors, average }, settings);
+        // As a teacher begins: a clone of the student. And one tensor for both moments.
+        const tensors = adamWTensors(1);
+        const shared = update(tf.clone(tensors.parameter), {
+          ...tensors,
+          moment2: tf.clone(tensors.moment1),
+        });
+        const apart = update(parameter(), adamWTensors(1));
+        for (const name of ["parameter", "moment1", "moment2", "average"] as const) {
+          const expected = await (apart[name] as tf.Tensor).data();
+          expectAgreement(name, await (shared[name] as tf.Tensor).data(), expected, 0);
+        }
       });
     }
 
     test("LARS does not scale where there is no parameter or no slope", async () => {
       const settings = { learningRate: 1, weightDecay: 0, momentum: 0.9, trust: 0.001 };
       const [zero, one] = [tf.zeros([2, 2]), tf.ones([2, 2])];
-      const moved = lars({ parameter: zero, gradient: one }, settings);
+      const clones = () => [tf.clone(zero), tf.clone(one)] as const;
+      const [parameter, gradient] = clones();
+      const moved = lars({ parameter, gradient }, settings);
       expect([...(await moved.parameter.data())]).toEqual([-1, -1, -1, -1]);
-      const still = lars({ parameter: one, gradient: zero }, settings);
+      const [flat, rest] = clones();
+      const still = lars({ parameter: rest, gradient: flat }, settings);
       expect([...(await still.parameter.data())]).toEqual([1, 1, 1, 1]);
     });
   },
   { waits: true },
 );
+
+type Named = Readonly<Record<string, tf.Tensor>>;
+
+/** Fails unless `update` disposes of all that it is given and leaves nothing behind but what it returns. */
+function expectConsuming<T extends Named>(make: () => T, update: (given: T) => tf.TensorContainer) {
+  expectNoLeak(() => update(make()));
+  const given = make();
+  tf.dispose(update(given));
+  for (const [name, tensor] of Object.entries(given)) expect(tensor.isDisposed, name).toBe(true);
+}
+
+async function expectClonesKept<T extends Named>(
+  given: T,
+  update: (given: T) => tf.TensorContainer,
+): Promise<void> {
+  const clones = Object.entries(given).map(([name, x]) => [name, tf.clone(x)] as const);
+  const before = await allValues(given);
+  const updated = update(given);
+  for (const [name, clone] of clones) expect(await values(clone), name).toEqual(before[name]);
+  tf.dispose([updated, ...clones.map(([, clone]) => clone)]);
+}
 
 async function values(x: tf.Tensor): Promise<Values> {
   return Float64Array.from(await x.data());
@@ -114,3 +211,13 @@ async function allValues(
   );
   return Object.fromEntries(await Promise.all(entries));
 }
+
+test("AdamW says that an average needs a momentum, and consumes nothing then", () => {
+  const make = () => tf.ones([2]);
+  const tensors = { parameter: make(), gradient: make(), moment1: make(), moment2: make() };
+  const settings = { learningRate: 1, weightDecay: 0, beta1: 0.9, beta2: 0.9, epsilon: 1, step: 1 };
+  expect(() => adamW({ ...tensors, average: make() }, settings)).toThrow(
+    "momentum: expected a number from 0 to 1 for the average, got undefined",
+  );
+  expect(tensors.parameter.isDisposed).toBe(false);
+});

@@ -143,6 +143,13 @@ function parts<Keys extends string>(
   >;
 }
 
+/** The first row of every sequence. */
+export function firstRows(x: Values, dim: number, segments: readonly Segment[]): Values {
+  return Float64Array.from(
+    sequences(segments).flatMap(({ first }) => [...x.slice(first * dim, (first + 1) * dim)]),
+  );
+}
+
 /** The first row and the length of every sequence. */
 export function sequences(segments: readonly Segment[]): { first: number; tokens: number }[] {
   let first = 0;

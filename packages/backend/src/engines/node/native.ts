@@ -17,7 +17,7 @@ export function nativeEngine(): Engine {
     detect: async (options) => {
       const { module, reason } = await optionalPackage<NativePackage>(packageName);
       if (module === undefined) return { available: false, reason, install };
-      return { install, ...(await module.engine.detect(options)) };
+      return await module.engine.detect(options);
     },
     start: async (options) => {
       const { module, reason } = await optionalPackage<NativePackage>(packageName);

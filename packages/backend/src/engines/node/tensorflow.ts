@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
-import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Detection, Engine } from "../../engine.ts";
+import { firstLine } from "../../select-engine.ts";
 import { activate } from "../activate.ts";
 import { hostMemory } from "./host-memory.ts";
-import { isInstalled, optionalPackage } from "./optional-package.ts";
+import { isInstalled } from "./optional-package.ts";
+import { tensorflowInstallation } from "./tensorflow/installation.ts";
+import { registerTensorflowKernels } from "./tensorflow/kernels.ts";
+import { installedRoot, loadPackage } from "./tensorflow/load-package.ts";
 
 const packages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;
-const install = `npm i ${packages[1]}`;
 const behindNative = 40;
 
 /** The parts of tfjs-node's backend that tell what it runs on. */
@@ -22,22 +24,31 @@ export function tensorflowEngine(): Engine {
     name: "tensorflow",
     order: 10,
     detect: async ({ asked }) => {
-      const installed = packages.filter(isInstalled);
-      if (installed.length === 0) return { available: false, reason: "not installed", install };
+      const { places, reason } = find();
+      if (places.length === 0) return { available: false, reason, install: install() };
       // To load the library takes a second and 300 MB: not without need.
       if (!asked && !seesNvidia()) return withoutGpu;
-      const failure = await load(installed);
-      return failure === undefined ? describe() : { available: false, reason: failure, install };
+      const failure = await load(places);
+      return failure === undefined
+        ? describe()
+        : { available: false, reason: failure, install: install() };
     },
     start: async () => {
-      const failure = await load(packages.filter(isInstalled));
+      const { places, reason } = find();
+      const failure = places.length === 0 ? reason : await load(places);
       if (failure !== undefined) throw new Error(failure);
       await activate("tensorflow");
+      registerTensorflowKernels();
     },
   };
 }
 
 const withoutGpu: Detection = { available: true, order: behindNative, reason: "no GPU" };
+
+/** What would make it available, or sound again. */
+function install(): string {
+  return `npx @dino/cli engine install tensorflow${seesNvidia() ? " --gpu" : ""}`;
+}
 
 function describe(): Detection {
   const backend = tf.findBackend("tensorflow") as unknown as NodeBackend;
@@ -47,22 +58,38 @@ function describe(): Detection {
     : { ...withoutGpu, details: `${version}, CPU`, memoryBytes: hostMemory() };
 }
 
-/** Loads the first package that loads, without making its backend the active one, or says why not. */
-async function load(installed: readonly string[]): Promise<string | undefined> {
-  if (tf.findBackendFactory("tensorflow") !== null) return undefined;
-  // What Node 23 has removed, and 22 warns of.
-  Object.assign(util, { isArray: Array.isArray, isNullOrUndefined: (x: unknown) => x == null });
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= "3";
-  const active = tf.getBackend();
+/** A tfjs-node, and from where it is found. */
+interface Place {
+  readonly name: string;
+  readonly root: string;
+}
+
+/** Packages that npm has installed for whoever imports this one, then the person's own engine. */
+function find(): { readonly places: readonly Place[]; readonly reason: string } {
+  const places: Place[] = packages
+    .filter(isInstalled)
+    .map((name) => ({ name, root: import.meta.url }));
+  const installation = tensorflowInstallation();
+  if (installation.state === "ready") {
+    places.push({ name: packages[1], root: installedRoot(installation.folder) });
+  }
+  const isBroken = installation.state === "broken";
+  const reason = isBroken
+    ? `broken in ${installation.folder}: ${installation.reason}`
+    : "not installed";
+  return { places, reason };
+}
+
+/** Loads the first that loads, without making its backend the active one, or says why none does. */
+async function load(places: readonly Place[]): Promise<string | undefined> {
   let failure = "not installed";
-  for (const name of installed) {
-    const { module, reason } = await optionalPackage<object>(name);
-    if (module === undefined) {
-      failure = reason;
-      continue;
+  for (const { name, root } of places) {
+    try {
+      await loadPackage(name, root);
+      return undefined;
+    } catch (error) {
+      failure = `does not load: ${firstLine(error)}`;
     }
-    if (active !== undefined) await tf.setBackend(active); // importing it has made it the active one
-    return undefined;
   }
   return failure;
 }

@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { RunError } from "../errors.ts";
+
+export interface ProgramOptions {
+  readonly cwd?: string;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal;
+  /** Gets what it says, line by line: from standard error and, unless `output` is kept, output. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** How many of its last lines an error tells. */
+const told = 12;
+
+/**
+ * Runs a program to its end and returns its standard output. A RunError tells the end of what a
+ * failed one said; an aborted signal ends it and all that it has started.
+ */
+export async function runProgram(
+  program: string,
+  words: readonly string[],
+  { cwd, environment = process.env, signal, onLine }: ProgramOptions = {},
+): Promise<string> {
+  signal?.throwIfAborted();
+  // In a group of its own, so that Ctrl-C is passed on once, by us, and to all of them.
+  const child = spawn(program, words, {
+    ...(cwd !== undefined && { cwd }),
+    env: environment,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const stop = () => {
+    if (child.pid !== undefined) endGroup(child.pid);
+  };
+  signal?.addEventListener("abort", stop);
+  const output: string[] = [];
+  const last: string[] = [];
+  const hear = (line: string) => {
+    last.push(line);
+    if (last.length > told) last.shift();
+    onLine?.(line);
+  };
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    output.push(line);
+    hear(line);
+  });
+  createInterface({ input: child.stderr }).on("line", hear);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", resolve);
+    });
+    signal?.throwIfAborted();
+    if (code === 0) return output.join("\n");
+    const words = last.filter((line) => line.trim() !== "");
+    throw new RunError(`${program}: expected it to end well, got exit code ${code}`, {
+      cause: new Error(words.join("\n")),
+    });
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGTERM");
+  } catch {
+    // It has ended by itself.
+  }
+}

@@ -1,0 +1,10 @@
+//! The kernels as functions of JavaScript, on the memory of its typed arrays.
+//!
+//! Every call is synchronous: while it runs, JavaScript does not, and its arguments hold their
+//! arrays. So no array can move, be freed or change hands under a kernel.
+
+mod check;
+mod machine;
+mod operations;
+mod products;
+mod stored;

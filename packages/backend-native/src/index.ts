@@ -1,0 +1,2 @@
+export { engine, type NativeEngine, setThreads } from "./engine.ts";
+export { registerNativeBackend } from "./register.ts";

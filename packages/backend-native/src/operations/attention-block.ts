@@ -1,0 +1,147 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import type { Segment } from "../kernels.ts";
+import { type NativeKernel, nativeKernel } from "./native-kernel.ts";
+import { pathFactors } from "./path-factors.ts";
+import { backwardSize, forwardSize } from "./product-size.ts";
+
+interface Weights {
+  readonly x: tf.TensorInfo;
+  readonly normWeight: tf.TensorInfo;
+  readonly normBias: tf.TensorInfo;
+  readonly qkvWeight: tf.TensorInfo;
+  readonly projWeight: tf.TensorInfo;
+  /** A factor for each sequence. */
+  readonly pathScale?: tf.TensorInfo;
+}
+interface Inputs extends Weights {
+  readonly qkvBias: tf.TensorInfo;
+  readonly projBias: tf.TensorInfo;
+}
+interface Saved extends Weights {
+  readonly dy: tf.TensorInfo;
+  readonly mean: tf.TensorInfo;
+  readonly inverseStd: tf.TensorInfo;
+  /** In the backend's own precision: its kernels alone read them. */
+  readonly qkv: tf.TensorInfo;
+  readonly mixed: tf.TensorInfo;
+}
+interface Attributes {
+  readonly heads: number;
+  readonly segments: readonly Segment[];
+  readonly epsilon: number;
+}
+
+/** `x + projection(attention(norm(x)))`: three parallel regions forward, six back. */
+export const attentionBlockKernels: readonly NativeKernel[] = [
+  nativeKernel<Inputs, Attributes & { readonly forGradient: boolean }>(
+    "DinoAttentionBlock",
+    ({ inputs, attributes: { heads, segments, epsilon, forGradient }, backend, native }) => {
+      const { x, normWeight, normBias, qkvWeight, qkvBias, projWeight, projBias } = inputs;
+      const [rows, dim] = x.shape as [number, number];
+      const [mean, inverseStd] = [backend.output([rows, 1]), backend.output([rows, 1])];
+      const qkv = backend.activations([rows, 3 * dim]);
+      const mixed = backend.activations([rows, dim]);
+      const y = backend.output(x.shape);
+      native.affineNormed(
+        backend.values(x),
+        backend.values(normWeight),
+        backend.values(normBias),
+        epsilon,
+        backend.values(mean),
+        backend.values(inverseStd),
+        backend.values(qkvWeight),
+        backend.values(qkvBias),
+        "none",
+        qkv.values,
+        undefined,
+        forwardSize(rows, qkvWeight, backend),
+      );
+      native.attend(qkv.values, mixed.values, segments, heads, dim);
+      native.affineResidual(
+        mixed.values,
+        backend.values(projWeight),
+        backend.values(projBias),
+        pathFactors(inputs.pathScale && backend.values(inputs.pathScale), segments),
+        backend.values(x),
+        backend.values(y),
+        forwardSize(rows, projWeight, backend),
+      );
+      const kept = [mean, inverseStd, qkv.tensor, mixed.tensor];
+      if (forGradient) return [y, ...kept];
+      for (const { dataId } of kept) backend.disposeData(dataId);
+      return [y];
+    },
+  ),
+
+  nativeKernel<Saved, Attributes>(
+    "DinoAttentionBlockBackward",
+    ({ inputs, attributes: { heads, segments }, backend, native }) => {
+      const { dy, x, normWeight, normBias, qkvWeight, projWeight, mean, inverseStd } = inputs;
+      const [rows, dim] = x.shape as [number, number];
+      const factors = pathFactors(inputs.pathScale && backend.values(inputs.pathScale), segments);
+      const qkv = backend.stored(inputs.qkv, rows * 3 * dim);
+
+      const dProjWeight = backend.output(projWeight.shape);
+      const dProjBias = backend.output([dim]);
+      native.weightBack(
+        backend.values(dy),
+        factors,
+        backend.stored(inputs.mixed, rows * dim),
+        false,
+        backend.values(dProjWeight),
+        backend.values(dProjBias),
+        forwardSize(rows, projWeight, backend),
+      );
+      const dMixed = backend.output([rows, dim]);
+      native.productBack(
+        backend.values(dy),
+        factors,
+        backend.values(projWeight),
+        undefined,
+        backend.values(dMixed),
+        backwardSize(rows, projWeight, backend),
+      );
+      const dQkv = backend.output([rows, 3 * dim]);
+      native.attendBack(qkv, backend.values(dMixed), backend.values(dQkv), segments, heads, dim);
+      const dQkvWeight = backend.output(qkvWeight.shape);
+      const dQkvBias = backend.output([3 * dim]);
+      native.weightBackNormed(
+        backend.values(dQkv),
+        backend.values(x),
+        backend.values(normWeight),
+        backend.values(normBias),
+        backend.values(mean),
+        backend.values(inverseStd),
+        backend.values(dQkvWeight),
+        backend.values(dQkvBias),
+        forwardSize(rows, qkvWeight, backend),
+      );
+      // What came through the heads is used up: its memory takes the normed rows' gradient.
+      const dNormed = dMixed;
+      native.productBack(
+        backend.values(dQkv),
+        undefined,
+        backend.values(qkvWeight),
+        undefined,
+        backend.values(dNormed),
+        backwardSize(rows, qkvWeight, backend),
+      );
+      backend.disposeData(dQkv.dataId);
+      const dx = backend.output(x.shape);
+      const [dNormWeight, dNormBias] = [backend.output([dim]), backend.output([dim])];
+      native.layerNormBack(
+        backend.values(dNormed),
+        backend.values(x),
+        backend.values(normWeight),
+        backend.values(mean),
+        backend.values(inverseStd),
+        backend.values(dy),
+        backend.values(dx),
+        backend.values(dNormWeight),
+        backend.values(dNormBias),
+      );
+      backend.disposeData(dNormed.dataId);
+      return [dx, dNormWeight, dNormBias, dQkvWeight, dQkvBias, dProjWeight, dProjBias];
+    },
+  ),
+];

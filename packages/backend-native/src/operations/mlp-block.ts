@@ -1,0 +1,140 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import type { Segment } from "../kernels.ts";
+import { type NativeKernel, nativeKernel } from "./native-kernel.ts";
+import { pathFactors } from "./path-factors.ts";
+import { backwardSize, forwardSize } from "./product-size.ts";
+
+interface Weights {
+  readonly x: tf.TensorInfo;
+  readonly normWeight: tf.TensorInfo;
+  readonly normBias: tf.TensorInfo;
+  readonly fc1Weight: tf.TensorInfo;
+  readonly fc2Weight: tf.TensorInfo;
+  readonly pathScale?: tf.TensorInfo;
+}
+interface Inputs extends Weights {
+  readonly fc1Bias: tf.TensorInfo;
+  readonly fc2Bias: tf.TensorInfo;
+}
+interface Saved extends Weights {
+  readonly dy: tf.TensorInfo;
+  readonly mean: tf.TensorInfo;
+  readonly inverseStd: tf.TensorInfo;
+  /** In the backend's own precision: its kernels alone read it. */
+  readonly hidden: tf.TensorInfo;
+}
+interface Attributes {
+  readonly segments: readonly Segment[];
+  readonly epsilon: number;
+}
+
+/** `x + fc2(gelu(fc1(norm(x))))`: the activations are made again on the way back. */
+export const mlpBlockKernels: readonly NativeKernel[] = [
+  nativeKernel<Inputs, Attributes & { readonly forGradient: boolean }>(
+    "DinoMlpBlock",
+    ({ inputs, attributes: { segments, epsilon, forGradient }, backend, native }) => {
+      const { x, normWeight, normBias, fc1Weight, fc1Bias, fc2Weight, fc2Bias } = inputs;
+      const rows = x.shape[0] as number;
+      const width = fc1Weight.shape[0] as number;
+      const [mean, inverseStd] = [backend.output([rows, 1]), backend.output([rows, 1])];
+      const active = backend.activations([rows, width]);
+      const hidden = forGradient ? backend.activations([rows, width]) : undefined;
+      const y = backend.output(x.shape);
+      native.affineNormed(
+        backend.values(x),
+        backend.values(normWeight),
+        backend.values(normBias),
+        epsilon,
+        backend.values(mean),
+        backend.values(inverseStd),
+        backend.values(fc1Weight),
+        backend.values(fc1Bias),
+        "gelu",
+        active.values,
+        hidden?.values,
+        forwardSize(rows, fc1Weight, backend),
+      );
+      native.affineResidual(
+        active.values,
+        backend.values(fc2Weight),
+        backend.values(fc2Bias),
+        pathFactors(inputs.pathScale && backend.values(inputs.pathScale), segments),
+        backend.values(x),
+        backend.values(y),
+        forwardSize(rows, fc2Weight, backend),
+      );
+      backend.disposeData(active.tensor.dataId);
+      if (hidden) return [y, mean, inverseStd, hidden.tensor];
+      for (const { dataId } of [mean, inverseStd]) backend.disposeData(dataId);
+      return [y];
+    },
+  ),
+
+  nativeKernel<Saved, Attributes>(
+    "DinoMlpBlockBackward",
+    ({ inputs, attributes: { segments }, backend, native }) => {
+      const { dy, x, normWeight, normBias, fc1Weight, fc2Weight, mean, inverseStd } = inputs;
+      const [rows, dim] = x.shape as [number, number];
+      const width = fc1Weight.shape[0] as number;
+      const factors = pathFactors(inputs.pathScale && backend.values(inputs.pathScale), segments);
+      const hidden = backend.stored(inputs.hidden, rows * width);
+
+      const [dFc2Weight, dFc2Bias] = [backend.output(fc2Weight.shape), backend.output([dim])];
+      native.weightBack(
+        backend.values(dy),
+        factors,
+        hidden,
+        true,
+        backend.values(dFc2Weight),
+        backend.values(dFc2Bias),
+        forwardSize(rows, fc2Weight, backend),
+      );
+      const dHidden = backend.output([rows, width]);
+      native.productBack(
+        backend.values(dy),
+        factors,
+        backend.values(fc2Weight),
+        hidden,
+        backend.values(dHidden),
+        backwardSize(rows, fc2Weight, backend),
+      );
+      const [dFc1Weight, dFc1Bias] = [backend.output(fc1Weight.shape), backend.output([width])];
+      native.weightBackNormed(
+        backend.values(dHidden),
+        backend.values(x),
+        backend.values(normWeight),
+        backend.values(normBias),
+        backend.values(mean),
+        backend.values(inverseStd),
+        backend.values(dFc1Weight),
+        backend.values(dFc1Bias),
+        forwardSize(rows, fc1Weight, backend),
+      );
+      const dNormed = backend.output(x.shape);
+      native.productBack(
+        backend.values(dHidden),
+        undefined,
+        backend.values(fc1Weight),
+        undefined,
+        backend.values(dNormed),
+        backwardSize(rows, fc1Weight, backend),
+      );
+      backend.disposeData(dHidden.dataId);
+      const dx = backend.output(x.shape);
+      const [dNormWeight, dNormBias] = [backend.output([dim]), backend.output([dim])];
+      native.layerNormBack(
+        backend.values(dNormed),
+        backend.values(x),
+        backend.values(normWeight),
+        backend.values(mean),
+        backend.values(inverseStd),
+        backend.values(dy),
+        backend.values(dx),
+        backend.values(dNormWeight),
+        backend.values(dNormBias),
+      );
+      backend.disposeData(dNormed.dataId);
+      return [dx, dNormWeight, dNormBias, dFc1Weight, dFc1Bias, dFc2Weight, dFc2Bias];
+    },
+  ),
+];

@@ -1,0 +1,39 @@
+import { execFile } from "node:child_process";
+import { resolve } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { findCargo, hasCommand } from "../tools/cargo.mjs";
+
+const root = resolve(import.meta.dirname, "..");
+const run = promisify(execFile);
+const cargo = findCargo();
+const minutes = 60_000;
+
+checks("the crates are formatted", "fmt", ["--all", "--check"]);
+checks("clippy finds nothing in the crates", "clippy", [
+  ...["--locked", "--all-targets"],
+  ...["--", "--deny", "warnings"],
+]);
+checks("the tests of the crates pass", "test", [
+  "--locked",
+  "--quiet",
+  "--package",
+  "dino-kernels",
+]);
+
+/** A test that a command of cargo succeeds; what it prints otherwise is the failure's message. */
+function checks(name: string, command: string, args: readonly string[]): void {
+  const { env, reason = `cargo ${command} was missing` } = cargo;
+  const has = env !== undefined && hasCommand(env, command);
+  if (!has) process.stderr.write(`${name}: ${reason}\n`);
+  test.skipIf(!has && !process.env.CI)(name, { timeout: 20 * minutes }, async () => {
+    expect(has, reason).toBe(true);
+    const checked = run("cargo", [command, ...args], { cwd: root, env, maxBuffer: 2 ** 26 });
+    const output = await checked.then(
+      () => "",
+      ({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }) =>
+        `${stdout}${stderr}`,
+    );
+    expect(output).toBe("");
+  });
+}

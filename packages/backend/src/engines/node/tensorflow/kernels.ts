@@ -1,0 +1,43 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { kernelPrograms } from "./kernel-programs.ts";
+import { nodeBackend, works } from "./node-backend.ts";
+import { operationKernels } from "./operation-kernels.ts";
+import { loadPrograms } from "./programs.ts";
+import { repairStockKernels } from "./repairs.ts";
+import { replaceStockKernels } from "./stock-kernels.ts";
+
+export interface KernelOptions {
+  /** The elements from which programs are compiled: see `loadPrograms`. */
+  readonly smallest?: number;
+}
+
+let isDone = false;
+
+/**
+ * Mends tfjs-node's kernels, and registers others where TensorFlow has something faster: for
+ * operations of `@dino/ops` and for tfjs's own, by operations that tfjs has no name for and by
+ * XLA. That on a CPU alone: on a GPU the graphs that programs are run in would fetch every tensor,
+ * and the operations are those of a CPU.
+ */
+export function registerTensorflowKernels(options: KernelOptions = {}): void {
+  if (isDone) return;
+  isDone = true;
+  repairStockKernels();
+  if (nodeBackend().isUsingGpuDevice) return;
+  replaceStockKernels();
+  if (!hasXla()) return;
+  const kernels = operationKernels(loadPrograms(kernelPrograms, options));
+  for (const [name, kernel] of Object.entries(kernels)) {
+    tf.registerKernel({
+      kernelName: `Dino${name}`,
+      backendName: "tensorflow",
+      kernelFunc: ({ inputs, attrs }) => tf.tidy(() => kernel(inputs as never, attrs as never)),
+    });
+  }
+}
+
+/** Whether this build of TensorFlow can compile. */
+function hasXla(): boolean {
+  const { gelu } = kernelPrograms;
+  return works(() => loadPrograms({ gelu }, { smallest: 0 }).run("gelu", [tf.ones([1])]));
+}
