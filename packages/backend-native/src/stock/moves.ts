@@ -69,13 +69,13 @@ const slice = stockKernel<One, { readonly begin: number[]; readonly size: number
   "Slice",
   ({ inputs: { x }, attributes, ...place }) => {
     if (!areFloats(x)) return undefined;
-    const [begin, size] = tf.slice_util.parseSliceParams(
+    const [begin = [], size = []] = tf.slice_util.parseSliceParams(
       x as tf.Tensor,
       attributes.begin,
       attributes.size,
     );
-    tf.slice_util.assertParamsValid(x as tf.Tensor, begin, size);
-    return box(place, x, begin, size);
+    tf.slice_util.assertParamsValid(x as tf.Tensor, begin as number[], size as number[]);
+    return box(place, x, begin as number[], size as number[]);
   },
 );
 
