@@ -217,7 +217,14 @@ async function trainingOf(batches, next, stepMs) {
 
 /** Work for two threads, one of which is this. */
 function createStep() {
-  const burn = `(count) => { let x = 1; for (let i = 0; i < count; i++) x = Math.imul(x, 48271) ^ i; return x; }`;
+  // In units of 10,000 turns, whose number fits 32 bits for any step.
+  const burn = `(units) => {
+    let x = 1;
+    for (let unit = 0; unit < units; unit++) {
+      for (let i = 0; i < 10_000; i++) x = Math.imul(x, 48271) ^ i;
+    }
+    return x;
+  }`;
   const here = new Function(`return ${burn}`)();
   const [go, done] = [0, 1];
   const state = new Int32Array(new SharedArrayBuffer(8));
@@ -246,7 +253,7 @@ function createStep() {
   return {
     run,
     calibrate: (milliseconds) => {
-      const count = 10_000_000;
+      const count = 1000;
       const best = Math.min(...Array.from({ length: 10 }, () => run(count)));
       return Math.round((count * milliseconds) / best);
     },

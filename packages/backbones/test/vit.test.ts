@@ -163,7 +163,8 @@ onEveryBackend(() => {
     const packed = loss((params) => small.forwardCrops(params, crops));
     const apart = loss((params) => tf.concat(crops.map((images) => small.forward(params, images))));
     for (const [name, gradient] of Object.entries(apart)) {
-      expectClose(packed[name] as tf.Tensor, gradient.dataSync());
+      // Sums of other lengths, in another order: TensorFlow's products are 2e-5 apart.
+      expectClose(packed[name] as tf.Tensor, gradient.dataSync(), 3e-5);
     }
   });
 

@@ -11,6 +11,7 @@ import { linearKernels } from "./operations/linear.ts";
 import { mlpBlockKernels } from "./operations/mlp-block.ts";
 import type { NativeKernel } from "./operations/native-kernel.ts";
 import { patchEmbedKernels } from "./operations/patch-embed.ts";
+import { shapeKernels } from "./operations/shapes.ts";
 import { updateKernels } from "./operations/updates.ts";
 
 export const backendName = "native";
@@ -25,6 +26,7 @@ const kernels: readonly NativeKernel[] = [
   ...linearKernels,
   ...mlpBlockKernels,
   ...patchEmbedKernels,
+  ...shapeKernels,
   ...updateKernels,
 ];
 

@@ -9,7 +9,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { findCargo } from "./cargo.mjs.mts";
+import { findCargo } from "./cargo.mjs";
 import { fileName, platforms } from "./platforms.mjs";
 
 /** What Node 20 is built against. */

@@ -21,9 +21,9 @@ export function findCargo() {
   const own = resolve(process.env.CARGO_HOME || resolve(homedir(), ".cargo"), "bin");
   const path = [process.env.PATH, own].filter(Boolean).join(delimiter);
   const env = { ...process.env, PATH: path };
-  if (!answers("cargo", ["--version"], env)) return missing("cargo was missing");
+  if (answers("cargo", ["--version"], env) === undefined) return missing("cargo was missing");
   const about = answers("rustc", ["--version", "--verbose"], env);
-  if (!about) return missing("rustc was missing");
+  if (about === undefined) return missing("rustc was missing");
   const [, release] = about.match(/^release: (.*)$/m);
   const [, target] = about.match(/^host: (.*)$/m);
   if (isOlder(release, wanted)) {

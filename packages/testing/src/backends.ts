@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect } from "vitest";
+import { hasNative, loadNative } from "./native.ts";
 import { hasTensorflow, loadTensorflow } from "./tensorflow.ts";
 import { loadWebgpu, webgpuAdapter } from "./webgpu.ts";
 
@@ -17,6 +18,7 @@ await tf.setBackend("cpu"); // wasm, which would be chosen, is not there before 
 export const backends: readonly string[] = [
   "cpu",
   "wasm",
+  ...(hasNative ? ["native"] : []),
   ...(hasTensorflow ? ["tensorflow"] : []),
 ];
 
@@ -40,6 +42,7 @@ export function onEveryBackend(
   describe.each(present)("on %s", (backend) => {
     beforeAll(async () => {
       if (backend === "webgpu") await loadWebgpu();
+      if (backend === "native") await loadNative();
       if (backend === "tensorflow") await loadTensorflow();
       expect(await tf.setBackend(backend)).toBe(true);
       tf.engine().startScope();

@@ -9,14 +9,17 @@ interface TensorflowEngine {
   tensorflowInstallation(): { readonly folder: string; readonly state: string };
   installedRoot(folder: string): string;
   loadPackage(name: string, root: string): Promise<void>;
-  registerTensorflowKernels(options: { readonly smallest: number }): void;
+  registerTensorflowKernels(options: { readonly smallest?: number }): void;
 }
 
 const engine = "backend/src/engines/node/tensorflow/index.ts";
 
+/** From this many elements on kernels are compiled: by default for large tensors alone. */
+const compiledFrom = process.env.DINO_TENSORFLOW_COMPILE === "1" ? { smallest: 16 } : {};
+
 /**
- * Registers the backend `tensorflow` and its kernels. Those that are compiled for large tensors
- * alone are compiled for every size when `DINO_TENSORFLOW_COMPILE` is 1.
+ * Registers the backend `tensorflow` and its kernels. With `DINO_TENSORFLOW_COMPILE` 1 those that
+ * can be compiled are compiled for tests' small tensors too.
  */
 export async function loadTensorflow(): Promise<void> {
   const packages = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -24,6 +27,5 @@ export async function loadTensorflow(): Promise<void> {
   const { folder, state } = loaded.tensorflowInstallation();
   if (state !== "ready") throw new Error(`${folder}: expected an engine, got one that is ${state}`);
   await loaded.loadPackage("@tensorflow/tfjs-node", loaded.installedRoot(folder));
-  const compilesAll = process.env.DINO_TENSORFLOW_COMPILE === "1";
-  loaded.registerTensorflowKernels({ smallest: compilesAll ? 0 : 2 ** 16 });
+  loaded.registerTensorflowKernels(compiledFrom);
 }

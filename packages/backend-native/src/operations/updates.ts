@@ -53,7 +53,10 @@ export const updateKernels: readonly NativeKernel[] = [
     },
   ),
 
-  nativeKernel<MomentumInputs, MomentumSettings>("DinoSgd", (call) => descend(call)),
+  nativeKernel<MomentumInputs, Omit<MomentumSettings, "trust">>("DinoSgd", (call) => {
+    const { learningRate, weightDecay, momentum } = call.attributes;
+    return descend({ ...call, attributes: { learningRate, weightDecay, momentum } });
+  }),
 
   nativeKernel<MomentumInputs, MomentumSettings>("DinoLars", (call) => {
     const { trust = 0, ...settings } = call.attributes;

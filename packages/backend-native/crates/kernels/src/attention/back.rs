@@ -156,12 +156,12 @@ impl<T: Stored> Back<'_, T> {
             dv.fill(0.0);
             for first in (0..tokens).step_by(block) {
                 let queries = block.min(tokens - first);
-                for i in (0..queries).step_by(ROWS) {
-                    let count = ROWS.min(queries - i);
-                    let (p, ds) = (&mut p[i * stride..], &mut ds[i * stride..]);
-                    let left = starts::<ROWS>(q, wide, first + i, count);
+                for tile in (0..queries).step_by(ROWS) {
+                    let count = ROWS.min(queries - tile);
+                    let (p, ds) = (&mut p[tile * stride..], &mut ds[tile * stride..]);
+                    let left = starts::<ROWS>(q, wide, first + tile, count);
                     multiply_strided::<S, ROWS>(simd, width, left, keys_across, long, stride, p);
-                    let left = starts::<ROWS>(d_out, wide, first + i, count);
+                    let left = starts::<ROWS>(d_out, wide, first + tile, count);
                     multiply_strided::<S, ROWS>(simd, width, left, values_across, long, stride, ds);
                     for i in 0..count {
                         let p = &mut p[i * stride..(i + 1) * stride];
@@ -173,7 +173,7 @@ impl<T: Stored> Back<'_, T> {
                     let left = starts::<ROWS>(ds, stride, 0, count);
                     multiply::<S, ROWS, 2>(simd, tokens, left, keys, wide, dq);
                     for i in 0..count {
-                        let to = row + first + i;
+                        let to = row + first + tile + i;
                         self.store(simd, to, head * width, &dq[i * wide..], width, scale);
                     }
                 }

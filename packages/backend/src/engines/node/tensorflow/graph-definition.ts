@@ -8,8 +8,8 @@ const int32 = 3;
 
 /** The value of an operation's attribute. */
 export const attribute = {
-  type: numberField(6, float),
-  indexType: numberField(6, int32),
+  type: numberField(6, float) as Bytes,
+  indexType: numberField(6, int32) as Bytes,
   types: (count: number): Bytes =>
     bytesField(1, joined(Array.from({ length: count }, () => numberField(6, float)))),
   truth: (value: boolean): Bytes => numberField(5, value),

@@ -1,4 +1,4 @@
-import { type Arithmetic, program, type Value } from "./program.ts";
+import { type Arithmetic, type Program, program, type Value } from "./program.ts";
 
 /** The normal distribution function; the exact GELU is `x` times it. */
 function normalCdf({ add, erf, mul }: Arithmetic, x: Value): Value {
@@ -11,8 +11,50 @@ function geluSlope({ add, exp, mul, square }: Arithmetic, x: Value, cdf: Value):
   return add(cdf, mul(x, density));
 }
 
+const adamWInputs = [
+  ...(["parameter", "gradient", "moment1", "moment2", "shortening", "decay"] as const),
+  ...(["beta1", "rest1", "beta2", "rest2", "rate", "correction", "epsilon"] as const),
+] as const;
+
+/** The next parameter and moments; everything that depends on the step alone comes as a number. */
+function adamW(
+  a: Arithmetic,
+  of: Readonly<Record<(typeof adamWInputs)[number], Value>>,
+): readonly [parameter: Value, moment1: Value, moment2: Value] {
+  const gradient = a.mul(of.gradient, of.shortening);
+  const first = a.add(a.mul(of.moment1, of.beta1), a.mul(gradient, of.rest1));
+  const second = a.add(a.mul(of.moment2, of.beta2), a.mul(a.square(gradient), of.rest2));
+  const spread = a.add(a.mul(a.sqrt(second), of.correction), of.epsilon);
+  const change = a.div(a.mul(first, of.rate), spread);
+  return [a.sub(a.mul(of.parameter, of.decay), change), first, second];
+}
+
+function mixture(
+  { add, mul }: Arithmetic,
+  a: Value,
+  b: Value,
+  weightOfA: Value,
+  weightOfB: Value,
+): Value {
+  return add(mul(a, weightOfA), mul(b, weightOfB));
+}
+
+/** The programs, by their names. */
+export type KernelProgram =
+  | "gelu"
+  | "geluBackward"
+  | "geluParts"
+  | "layerNorm"
+  | "layerNormAgain"
+  | "timesNormalized"
+  | "layerNormGradient"
+  | "adamW"
+  | "adamWAverage"
+  | "ema"
+  | "scaledDifference";
+
 /** The arithmetic of operations' kernels that is a matter of memory and not of products. */
-export const kernelPrograms = {
+export const kernelPrograms: Readonly<Record<KernelProgram, Program>> = {
   gelu: program("gelu", ["x"], (a, { x }) => [a.mul(x, normalCdf(a, x))]),
 
   geluBackward: program("geluBackward", ["dy", "x"], (a, { dy, x }) => [
@@ -40,54 +82,43 @@ export const kernelPrograms = {
     ],
   ),
 
-  /** The gradient of `x`, and what has to be summed for the weight's. */
-  layerNormBackward: program(
-    "layerNormBackward",
-    ["dy", "x", "weight", "mean", "inverseStd"],
-    (a, { dy, x, weight, mean, inverseStd }) => {
+  /** Rows times what `layerNorm` makes of `x` before weight and bias. */
+  timesNormalized: program(
+    "timesNormalized",
+    ["dy", "x", "mean", "inverseStd"],
+    (a, { dy, x, mean, inverseStd }) => [a.mul(dy, a.mul(a.sub(x, mean), inverseStd))],
+  ),
+
+  /** The gradient of `x`, from the means over `dy * weight` and over that times the normalised rows. */
+  layerNormGradient: program(
+    "layerNormGradient",
+    ["dy", "x", "weight", "mean", "inverseStd", "average", "along"],
+    (a, { dy, x, weight, mean, inverseStd, average, along }) => {
       const normalized = a.mul(a.sub(x, mean), inverseStd);
-      const dNormalized = a.mul(dy, weight);
-      const along = a.rowMean(a.mul(dNormalized, normalized));
-      const centred = a.sub(dNormalized, a.rowMean(dNormalized));
-      const dx = a.mul(a.sub(centred, a.mul(normalized, along)), inverseStd);
-      return [dx, a.mul(dy, normalized)];
+      const centred = a.sub(a.mul(dy, weight), average);
+      return [a.mul(a.sub(centred, a.mul(normalized, along)), inverseStd)];
     },
   ),
 
-  /** Of a weight whose rows are `gain * direction / |direction|`: the gain over the norm. */
-  rowScale: program("rowScale", ["gain", "direction"], (a, { gain, direction }) => [
-    a.mul(gain, a.rsqrt(a.rowSum(a.square(direction)))),
-  ]),
+  adamW: program("adamW", adamWInputs, (a, of) => adamW(a, of)),
 
-  /** The gradients of gain and direction, from that of the weight. */
-  weightNormBackward: program(
-    "weightNormBackward",
-    ["dWeight", "gain", "direction"],
-    (a, { dWeight, gain, direction }) => {
-      const inverse = a.rsqrt(a.rowSum(a.square(direction)));
-      const unit = a.mul(direction, inverse);
-      const dGain = a.rowSum(a.mul(dWeight, unit));
-      return [dGain, a.mul(a.sub(dWeight, a.mul(unit, dGain)), a.mul(gain, inverse))];
-    },
-  ),
-
-  adamW: program(
-    "adamW",
-    [
-      ...(["parameter", "gradient", "moment1", "moment2", "shortening", "decay"] as const),
-      ...(["beta1", "rest1", "beta2", "rest2", "rate", "correction", "epsilon"] as const),
-    ],
+  adamWAverage: program(
+    "adamWAverage",
+    [...adamWInputs, "average", "momentum", "rest"],
     (a, of) => {
-      const gradient = a.mul(of.gradient, of.shortening);
-      const first = a.add(a.mul(of.moment1, of.beta1), a.mul(gradient, of.rest1));
-      const second = a.add(a.mul(of.moment2, of.beta2), a.mul(a.square(gradient), of.rest2));
-      const spread = a.add(a.mul(a.sqrt(second), of.correction), of.epsilon);
-      const change = a.div(a.mul(first, of.rate), spread);
-      return [a.sub(a.mul(of.parameter, of.decay), change), first, second];
+      const results = adamW(a, of);
+      return [...results, mixture(a, of.average, results[0], of.momentum, of.rest)];
     },
   ),
 
-  mixture: program("mixture", ["a", "b", "weightOfA", "weightOfB"], (of, inputs) => [
-    of.add(of.mul(inputs.a, inputs.weightOfA), of.mul(inputs.b, inputs.weightOfB)),
+  ema: program("ema", ["average", "value", "momentum", "rest"], (a, of) => [
+    mixture(a, of.average, of.value, of.momentum, of.rest),
   ]),
-} as const;
+
+  /** Two tensors, each times a factor of its own, the second taken from the first. */
+  scaledDifference: program(
+    "scaledDifference",
+    ["a", "factorOfA", "b", "factorOfB"],
+    (of, { a, factorOfA, b, factorOfB }) => [of.sub(of.mul(a, factorOfA), of.mul(b, factorOfB))],
+  ),
+};

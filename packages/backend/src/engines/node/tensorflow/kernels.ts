@@ -28,9 +28,13 @@ export function registerTensorflowKernels(options: KernelOptions = {}): void {
   if (!hasXla()) return;
   const kernels = operationKernels(loadPrograms(kernelPrograms, options));
   for (const [name, kernel] of Object.entries(kernels)) {
+    const kernelName = `Dino${name}`;
+    const backendName = "tensorflow";
+    // A composite, where the operation has been used before.
+    if (tf.getKernel(kernelName, backendName)) tf.unregisterKernel(kernelName, backendName);
     tf.registerKernel({
-      kernelName: `Dino${name}`,
-      backendName: "tensorflow",
+      kernelName,
+      backendName,
       kernelFunc: ({ inputs, attrs }) => tf.tidy(() => kernel(inputs as never, attrs as never)),
     });
   }

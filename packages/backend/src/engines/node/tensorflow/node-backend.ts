@@ -37,22 +37,27 @@ export function nodeBackend(): NodeBackend {
   return tf.findBackend("tensorflow") as unknown as NodeBackend;
 }
 
-/** Runs one of TensorFlow's operations on float32, by its name. */
+/** Runs one of TensorFlow's operations on float32, by its name; `types` are further attributes. */
 export function operation(
   name: string,
   inputs: readonly tf.TensorInfo[],
   attributes: Readonly<Record<string, boolean | number | string>> = {},
+  types: Readonly<Record<string, number>> = {},
 ): tf.Tensor {
   const backend = nodeBackend();
   const { TF_ATTR_BOOL, TF_ATTR_FLOAT, TF_ATTR_STRING, TF_ATTR_TYPE, TF_FLOAT } = backend.binding;
-  const types = { boolean: TF_ATTR_BOOL, number: TF_ATTR_FLOAT, string: TF_ATTR_STRING };
+  const kinds = { boolean: TF_ATTR_BOOL, number: TF_ATTR_FLOAT, string: TF_ATTR_STRING };
   const given = Object.entries(attributes).map(([key, value]) => ({
     name: key,
-    type: types[typeof value as keyof typeof types],
+    type: kinds[typeof value as keyof typeof kinds],
     value,
   }));
-  const element = { name: "T", type: TF_ATTR_TYPE, value: TF_FLOAT };
-  return backend.executeSingleOutput(name, [element, ...given], inputs);
+  const typed = Object.entries({ T: TF_FLOAT, ...types }).map(([key, value]) => ({
+    name: key,
+    type: TF_ATTR_TYPE,
+    value,
+  }));
+  return backend.executeSingleOutput(name, [...typed, ...given], inputs);
 }
 
 /** Whether something can be computed here; what it gives is thrown away. */
