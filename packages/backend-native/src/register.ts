@@ -13,10 +13,12 @@ import type { NativeKernel } from "./operations/native-kernel.ts";
 import { patchEmbedKernels } from "./operations/patch-embed.ts";
 import { shapeKernels } from "./operations/shapes.ts";
 import { updateKernels } from "./operations/updates.ts";
+import { stockKernels } from "./stock/stock-kernels.ts";
 
 export const backendName = "native";
 
 const kernels: readonly NativeKernel[] = [
+  ...stockKernels,
   ...attentionKernels,
   ...attentionBlockKernels,
   ...classAttentionBlockKernels,

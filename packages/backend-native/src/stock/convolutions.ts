@@ -112,7 +112,8 @@ const inputGradient = stockKernel<
 >("Conv2DBackpropInput", ({ inputs: { dy, filter }, attributes, backend, native }) => {
   const window = { ...attributes, dilations: 1 };
   const info = areFloats(dy, filter) && convolution(attributes.inputShape, filter.shape, window);
-  if (!info) return undefined;
+  // A transposed convolution may be given more than its sizes ask for.
+  if (!info || !tf.util.arraysEqual(dy.shape, info.outShape)) return undefined;
   const dx = backend.output(info.inShape);
   const [from, weights] = [backend.values(dy), backend.values(filter)];
   native.stockInputGradient(from, weights, backend.values(dx), sizesOf(info));
@@ -125,7 +126,7 @@ const filterGradient = stockKernel<
 >("Conv2DBackpropFilter", ({ inputs: { x, dy }, attributes, backend, native }) => {
   const window = { ...attributes, dilations: 1 };
   const info = areFloats(x, dy) && convolution(x.shape, attributes.filterShape, window);
-  if (!info) return undefined;
+  if (!info || !tf.util.arraysEqual(dy.shape, info.outShape)) return undefined;
   const dw = backend.output(info.filterShape);
   const [from, gradient] = [backend.values(x), backend.values(dy)];
   native.stockFilterGradient(from, gradient, backend.values(dw), sizesOf(info));

@@ -28,6 +28,10 @@ export function clamp(activation: string | undefined): readonly [number, number]
 
 /** The sizes of products of matrices, and which are multiplied. */
 function plan(a: tf.TensorInfo, b: tf.TensorInfo, { transposeA, transposeB }: Transposed) {
+  tf.util.assert(
+    a.shape.length >= 2 && b.shape.length >= 2,
+    () => `matMul: expected tensors of rank 2 at least, got [${a.shape}] and [${b.shape}]`,
+  );
   const [aRows = 1, aColumns = 1] = a.shape.slice(-2);
   const [bRows = 1, bColumns = 1] = b.shape.slice(-2);
   const [m, k] = transposeA ? [aColumns, aRows] : [aRows, aColumns];

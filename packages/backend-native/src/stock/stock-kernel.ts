@@ -46,7 +46,7 @@ export function areFloats(...tensors: readonly (tf.TensorInfo | undefined)[]): b
 /** An array for where there is none. */
 export const none: Float32Array = new Float32Array(0);
 
-export const { sizeFromShape } = tf.util;
+export const sizeFromShape: (shape: number[]) => number = tf.util.sizeFromShape;
 
 /** How far apart neighbours along each axis of a dense array are. */
 export function strides(shape: readonly number[]): number[] {

@@ -85,7 +85,13 @@ export function run(
   });
 }
 
-/** Fails unless the kernel gives on `native`, on any number of threads, what it gives on `cpu`. */
+/** Best first. */
+const allInstructions = ["AVX-512", "AVX2", "portable"] as const;
+
+/**
+ * Fails unless the kernel gives on `native`, on any number of threads and with all instructions
+ * that there are, what it gives on `cpu`.
+ */
 export function expectAgreement(
   kernel: string,
   inputs: Inputs,
@@ -101,7 +107,7 @@ export function expectResults(
   expected: readonly Got[],
   { attributes = {}, tolerance = 1e-6 }: Options = {},
 ): void {
-  const { threads } = addon().describeMachine();
+  const { threads, instructions } = addon().describeMachine();
   try {
     addon().configureMachine(1);
     const got = run("native", kernel, inputs, attributes);
@@ -114,6 +120,12 @@ export function expectResults(
     for (const more of [2, 3]) {
       addon().configureMachine(more);
       expect(run("native", kernel, inputs, attributes)).toEqual(got);
+    }
+    for (const lesser of allInstructions.slice(1 + allInstructions.indexOf(instructions))) {
+      addon().configureMachine(2, lesser);
+      run("native", kernel, inputs, attributes).forEach(({ values }, i) => {
+        expectNear(values, expected[i]?.values ?? [], tolerance);
+      });
     }
   } finally {
     addon().configureMachine(threads);

@@ -7,4 +7,5 @@ mod check;
 mod machine;
 mod operations;
 mod products;
+mod stock;
 mod stored;

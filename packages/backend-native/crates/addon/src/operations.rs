@@ -264,7 +264,7 @@ pub fn attend_class(
     length("kv", &kv, layout.rows() * 2 * layout.width)?;
     length("mixed", &mixed, q.len())?;
     apart(&[place(&mixed)], &[place(&q), place(&kv)])?;
-    let (q, kv, mixed) = (&*q, &*kv, writable(&mut mixed));
+    let (q, kv, mixed) = (&q, &kv, writable(&mut mixed));
     guarded(|machine| {
         class_attention(
             machine,
@@ -303,8 +303,8 @@ pub fn attend_class_back(
     )?;
     let args = ClassAttentionBack {
         layout,
-        q: &*q,
-        kv: &*kv,
+        q: &q,
+        kv: &kv,
         dy: &dy,
         d_q: writable(&mut d_q),
         d_kv: writable(&mut d_kv),
@@ -451,7 +451,7 @@ pub fn unit_rows(
     mut norms: Float32ArraySlice,
 ) -> Result<()> {
     length("y", &y, x.len())?;
-    if x.len() % norms.len().max(1) != 0 {
+    if !x.len().is_multiple_of(norms.len().max(1)) {
         return Err(invalid("norms: expected one for each row"));
     }
     apart(&[place(&y), place(&norms)], &[place(&x)])?;
@@ -469,7 +469,7 @@ pub fn unit_rows_back(
 ) -> Result<()> {
     length("dy", &dy, x.len())?;
     length("dx", &dx, x.len())?;
-    if x.len() % norms.len().max(1) != 0 {
+    if !x.len().is_multiple_of(norms.len().max(1)) {
         return Err(invalid("norms: expected one for each row"));
     }
     apart(&[place(&dx)], &[place(&dy), place(&x), place(&norms)])?;

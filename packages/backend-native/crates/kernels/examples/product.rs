@@ -1,71 +1,77 @@
-//! GFLOP/s of the products that a Vision Transformer is made of, beside those of the crate `gemm`
-//! and the peak of multiplications and additions: `cargo run --release --example product`.
+//! The products of a Vision Transformer on one thread, in GFLOP/s, beside those of the crate
+//! `gemm`, turn by turn: `cargo run --release -p dino-kernels --example product`.
+
 use dino_kernels::machine::Machine;
-use dino_kernels::output::Output;
-use dino_kernels::product::*;
+use dino_kernels::product::{
+    Finish, Outer, Panels, Precision, Product, Right, Source, outer, product,
+};
 use dino_kernels::simd::Isa;
 use std::time::Instant;
 
+const TURNS: usize = 12;
+
 fn main() {
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let machine = Machine::new(Isa::detect(), threads);
-    println!("{} on {threads} threads", machine.isa.name());
-    for precision in [Precision::Fp32, Precision::Bf16] {
-        for (m, k, n, transposed) in [
-            (2760, 384, 1152, true),
-            (2760, 384, 384, true),
-            (2760, 384, 1536, true),
-            (2760, 1536, 384, true),
-            (2760, 1536, 384, false),
-            (2760, 1152, 384, false),
-            (14848, 192, 768, true),
-            (40, 2048, 2048, true),
-        ] {
-            let a = vec![0.5_f32; m * k];
-            let b = vec![0.25_f32; k * n];
-            let mut c = vec![0.0_f32; m * n];
-            let mut buffer = vec![0.0; Panels::size(&machine, precision, k, n)];
-            let flops = 2.0 * (m * k * n) as f64;
-            let right = Right {
-                values: &b,
-                stride: if transposed { k } else { n },
-                transposed,
-            };
-            let ours = best(|| {
-                let right = Panels::pack(&machine, right, precision, k, n, &mut buffer);
-                let left = Dense {
-                    values: &a,
-                    stride: k,
+    let machine = Machine::new(Isa::detect(), 1);
+    println!(
+        "{}: rows x inputs x outputs, ours, gemm",
+        machine.isa.name()
+    );
+    let shapes = [
+        ("y = x wT", 1576, 384, 1152),
+        ("y = x wT", 1576, 384, 384),
+        ("y = x wT", 1576, 384, 1536),
+        ("y = x wT", 1576, 1536, 384),
+        ("y = x wT", 7424, 192, 768),
+        ("dx = dy w", 1576, 1536, 384),
+        ("dx = dy w", 1576, 1152, 384),
+    ];
+    for (name, m, k, n) in shapes {
+        let transposed = name == "y = x wT";
+        let (a, b) = (filled(m * k), filled(k * n));
+        let (mut ours, mut theirs) = (vec![0.0; m * n], vec![0.0; m * n]);
+        let mut buffer = vec![0.0; Panels::size(&machine, Precision::Fp32, k, n)];
+        let stride = if transposed { k } else { n };
+        let [fast, yardstick] = best([
+            &mut || {
+                let right = Right {
+                    values: &b,
+                    stride,
+                    transposed,
                 };
-                rows(
+                let right = Panels::pack(&machine, right, Precision::Fp32, k, n, &mut buffer);
+                let left = &Source::dense(&a, k);
+                let (finish, to) = (Finish::Plain, ours.as_mut_slice().into());
+                product(
                     &machine,
-                    Rows {
+                    Product {
                         m,
                         k,
-                        left: &left,
+                        left,
                         right,
-                        finish: &Plain,
-                        to: Output::new(&mut c),
+                        finish,
+                        to,
                     },
                 );
-            });
-            println!(
-                "{precision:?} {m} x {k} x {n} {transposed}: {:.1}",
-                flops / ours / 1e9
-            );
-        }
-        for (rows, m, n) in [
-            (2760, 1536, 384),
-            (2760, 384, 1536),
-            (2760, 1152, 384),
-            (14848, 768, 192),
-        ] {
-            let a = vec![0.5_f32; rows * m];
-            let b = vec![0.25_f32; rows * n];
-            let mut c = vec![0.0_f32; m * n];
-            let mut sums = vec![0.0_f32; m];
-            let flops = 2.0 * (m * rows * n) as f64;
-            let ours = best(|| {
+            },
+            &mut || {
+                let strides = if transposed { (1, k) } else { (n, 1) };
+                gemm_rows((m, n, k), &a, (k, 1), &b, strides, &mut theirs);
+            },
+        ]);
+        report(name, m, k, n, fast, yardstick);
+    }
+    for (rows, m, n) in [
+        (2760, 1536, 384),
+        (2760, 384, 1536),
+        (2760, 1152, 384),
+        (14848, 768, 192),
+    ] {
+        let (a, b) = (filled(rows * m), filled(rows * n));
+        let (mut ours, mut theirs, mut sums) = (vec![0.0; m * n], vec![0.0; m * n], vec![0.0; m]);
+        let [fast, yardstick] = best([
+            &mut || {
+                let (left, right) = (&Source::dense(&a, m), &Source::dense(&b, n));
+                let (precision, to, sums) = (Precision::Fp32, &mut ours[..], Some(&mut sums[..]));
                 outer(
                     &machine,
                     Outer {
@@ -73,33 +79,78 @@ fn main() {
                         m,
                         n,
                         precision,
-                        left: &Dense {
-                            values: &a,
-                            stride: m,
-                        },
-                        right: &Dense {
-                            values: &b,
-                            stride: n,
-                        },
-                        to: &mut c,
-                        sums: Some(&mut sums),
+                        left,
+                        right,
+                        to,
+                        sums,
                     },
                 );
-            });
-            println!(
-                "{precision:?} outer {rows}: {m} x {n}: {:.1}",
-                flops / ours / 1e9
-            );
-        }
+            },
+            &mut || gemm_rows((m, n, rows), &a, (1, m), &b, (n, 1), &mut theirs),
+        ]);
+        report("dw = dyT x", m, rows, n, fast, yardstick);
     }
 }
 
-fn best(mut run: impl FnMut()) -> f64 {
-    let mut best = f64::INFINITY;
-    for _ in 0..12 {
-        let started = Instant::now();
-        run();
-        best = best.min(started.elapsed().as_secs_f64());
+/// A product of matrices with strides from row to row and from column to column.
+fn gemm_rows(
+    (m, n, k): (usize, usize, usize),
+    a: &[f32],
+    (a_rows, a_columns): (usize, usize),
+    b: &[f32],
+    (b_rows, b_columns): (usize, usize),
+    to: &mut [f32],
+) {
+    // SAFETY: the strides are those of the matrices, which have these sizes.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            to.as_mut_ptr(),
+            1,
+            n as isize,
+            false,
+            a.as_ptr(),
+            a_columns as isize,
+            a_rows as isize,
+            b.as_ptr(),
+            b_columns as isize,
+            b_rows as isize,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+fn filled(length: usize) -> Vec<f32> {
+    (0..length)
+        .map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0)
+        .collect()
+}
+
+/// The best seconds of each, taking turns.
+fn best(mut runs: [&mut dyn FnMut(); 2]) -> [f64; 2] {
+    let mut best = [f64::INFINITY; 2];
+    for _ in 0..TURNS {
+        for (run, best) in runs.iter_mut().zip(&mut best) {
+            let started = Instant::now();
+            run();
+            *best = best.min(started.elapsed().as_secs_f64());
+        }
     }
     best
+}
+
+fn report(name: &str, m: usize, k: usize, n: usize, ours: f64, theirs: f64) {
+    let flops = 2.0 * (m * k * n) as f64 / 1e9;
+    println!(
+        "{name:10} {m:5} x {k:4} x {n:4}  {:6.1} {:6.1}",
+        flops / ours,
+        flops / theirs
+    );
 }

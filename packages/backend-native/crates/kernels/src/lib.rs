@@ -14,6 +14,7 @@ pub mod pool;
 pub mod product;
 pub mod scratch;
 pub mod simd;
+pub mod stock;
 pub mod stored;
 pub mod sums;
 pub mod updates;

@@ -13,7 +13,7 @@ pub unsafe fn exp<S: Simd>(simd: S, x: S::V) -> S::V {
         let x = simd.min(simd.max(x, simd.splat(-87.33)), simd.splat(88.37));
         // x = n ln 2 + r, the ln 2 in two parts so that r is exact; then e^r as a polynomial.
         let n = simd.round(simd.mul(x, simd.splat(std::f32::consts::LOG2_E)));
-        let r = simd.fma(n, simd.splat(-0.693_359_375), x);
+        let r = simd.fma(n, simd.splat(-0.693_359_4), x);
         let r = simd.fma(n, simd.splat(2.121_944_4e-4), r);
         let mut p = simd.splat(1.987_569_1e-4);
         for c in [

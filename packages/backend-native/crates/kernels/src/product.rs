@@ -4,6 +4,7 @@
 //! one is read where it lies, or made row by row in a block that stays in the second-level cache.
 //! A lane of what is multiplied is a *word*: one float32, or two bfloat16 that follow each other.
 
+mod batched;
 mod finish;
 mod outer;
 mod panels;
@@ -11,6 +12,7 @@ mod rows;
 mod source;
 mod tile;
 
+pub use batched::{Batch, batched};
 pub use finish::{Finish, Results};
 pub use outer::{Outer, outer};
 pub use panels::{Panels, Right};

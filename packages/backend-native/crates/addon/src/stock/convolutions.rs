@@ -1,8 +1,8 @@
-use super::products::{Clamped, optional};
+use super::products::optional;
 use crate::check::{apart, invalid, length, place, writable};
 use crate::machine::guarded;
 use dino_kernels::stock::convolution::{
-    Convolution, convolve, depthwise, filter_gradient, input_gradient,
+    Convolution, Ending, convolve, depthwise, filter_gradient, input_gradient,
 };
 use dino_kernels::stock::pooling;
 use napi::bindgen_prelude::*;
@@ -34,7 +34,9 @@ fn sizes(numbers: &[i32]) -> Result<(Convolution, [usize; 3])> {
     };
     match convolution.sizes() {
         Some(sizes) => Ok((convolution, sizes)),
-        None => Err(invalid("sizes: expected those of a convolution that fits into memory")),
+        None => Err(invalid(
+            "sizes: expected those of a convolution that fits into memory",
+        )),
     }
 }
 
@@ -59,8 +61,12 @@ pub fn stock_convolve(
         length("bias", &bias, sizes.filters)?;
     }
     apart(&[place(to)], &[place(&x), place(&filter), place(&bias)])?;
-    let finish = Clamped { bias: optional(&bias), least: least as f32, most: most as f32 };
-    guarded(|machine| convolve(machine, &sizes, &x, &filter, &finish, to))
+    let ending = Ending {
+        bias: optional(&bias),
+        least: least as f32,
+        most: most as f32,
+    };
+    guarded(|machine| convolve(machine, &sizes, &x, &filter, ending, to))
 }
 
 /// The gradient of the input.
@@ -112,7 +118,7 @@ pub fn stock_depthwise(
     let to = writable(&mut to);
     length("x", &x, lengths[0])?;
     length("filter", &filter, lengths[1])?;
-    length("to", to, lengths[2].checked_mul(sizes.channels).unwrap_or(usize::MAX))?;
+    length("to", to, lengths[2].saturating_mul(sizes.channels))?;
     apart(&[place(to)], &[place(&x), place(&filter)])?;
     guarded(|machine| depthwise(machine, &sizes, &x, &filter, to))
 }
@@ -174,5 +180,5 @@ fn pooling_sizes(numbers: &[i32]) -> Result<(Convolution, [usize; 2])> {
     if sizes.filters != 1 || sizes.dilations != [1, 1] {
         return Err(invalid("sizes: expected one filter without dilation"));
     }
-    Ok((sizes, [input, pixels.checked_mul(sizes.channels).unwrap_or(usize::MAX)]))
+    Ok((sizes, [input, pixels.saturating_mul(sizes.channels)]))
 }

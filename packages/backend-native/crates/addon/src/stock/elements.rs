@@ -52,7 +52,14 @@ pub fn stock_unary(
     match function {
         UnaryFunction::Abs => apply(&unary::Abs, x, to),
         UnaryFunction::Ceil => apply(&unary::Ceil, x, to),
-        UnaryFunction::ClipByValue => apply(&unary::Clip { least: first, most: second }, x, to),
+        UnaryFunction::ClipByValue => apply(
+            &unary::Clip {
+                least: first,
+                most: second,
+            },
+            x,
+            to,
+        ),
         UnaryFunction::Elu => apply(&unary::Elu, x, to),
         UnaryFunction::Erf => apply(&unary::Erf, x, to),
         UnaryFunction::Exp => apply(&unary::Exp, x, to),
@@ -178,7 +185,9 @@ fn nest(axes: &[i32], a: &[f32], b: &[f32], size: usize) -> Result<Nest<2>> {
         Nest::new(axes)
     };
     let Some(nest) = nest else {
-        return Err(invalid("axes: expected a size and two steps for each of up to 8"));
+        return Err(invalid(
+            "axes: expected a size and two steps for each of up to 8",
+        ));
     };
     if nest.size() != size || !nest.is_within(0, 0, a.len()) || !nest.is_within(1, 0, b.len()) {
         return Err(invalid("axes: expected those of the arrays, got others"));
@@ -198,7 +207,10 @@ pub fn stock_select(
     length("condition", &condition, to.len())?;
     length("then", &then, to.len())?;
     length("otherwise", &otherwise, to.len())?;
-    apart(&[place(to)], &[place(&condition), place(&then), place(&otherwise)])?;
+    apart(
+        &[place(to)],
+        &[place(&condition), place(&then), place(&otherwise)],
+    )?;
     guarded(|machine| select(machine, &condition, &then, &otherwise, to))
 }
 
@@ -215,26 +227,30 @@ pub fn stock_accumulate(x: Float32ArraySlice, mut to: Float32ArraySlice) -> Resu
 #[napi]
 pub fn stock_float_to_int(x: Float32ArraySlice, mut to: Int32ArraySlice) -> Result<()> {
     // SAFETY: as for `writable`.
-    converted(&x, unsafe { to.as_mut() }, |machine, x, to| cast(machine, x, to))
+    converted(&x, unsafe { to.as_mut() }, |machine, x, to| {
+        cast(machine, x, to)
+    })
 }
 
 /// Whether floats are anything but 0.
 #[napi]
 pub fn stock_float_to_bool(x: Float32ArraySlice, mut to: Uint8ArraySlice) -> Result<()> {
     // SAFETY: as for `writable`.
-    converted(&x, unsafe { to.as_mut() }, |machine, x, to| cast(machine, x, to))
+    converted(&x, unsafe { to.as_mut() }, |machine, x, to| {
+        cast(machine, x, to)
+    })
 }
 
 /// Integers as floats.
 #[napi]
 pub fn stock_int_to_float(x: Int32ArraySlice, mut to: Float32ArraySlice) -> Result<()> {
-    converted(&x, writable(&mut to), |machine, x, to| cast(machine, x, to))
+    converted(&x, writable(&mut to), cast)
 }
 
 /// Booleans as floats.
 #[napi]
 pub fn stock_bool_to_float(x: Uint8ArraySlice, mut to: Float32ArraySlice) -> Result<()> {
-    converted(&x, writable(&mut to), |machine, x, to| cast(machine, x, to))
+    converted(&x, writable(&mut to), cast)
 }
 
 fn converted<F, T>(

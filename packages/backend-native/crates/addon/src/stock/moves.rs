@@ -19,15 +19,18 @@ pub fn stock_rearrange(
     let to = writable(&mut to);
     apart(&[place(to)], &[place(&from)])?;
     let Some(nest) = Nest::<2>::new(&axes) else {
-        return Err(invalid("axes: expected a size and two steps for each of up to 8"));
+        return Err(invalid(
+            "axes: expected a size and two steps for each of up to 8",
+        ));
     };
     let starts = [to_start as usize, from_start as usize];
     if !nest.is_within(0, starts[0], to.len()) || !nest.is_within(1, starts[1], from.len()) {
         return Err(invalid("axes: expected those of the arrays, got others"));
     }
-    let is_dense = nest.axes.last().is_none_or(|axis| axis.steps[0] == 1);
-    if !is_dense || !nest.is_apart(0) {
-        return Err(invalid("axes: expected each place of the result once, got one twice"));
+    if !nest.is_apart(0) {
+        return Err(invalid(
+            "axes: expected each place of the result once, got one twice",
+        ));
     }
     guarded(|machine| rearrange(machine, &nest, to, &from, starts))
 }
@@ -47,15 +50,25 @@ pub fn stock_gather(
     let shape = [batch, outer, dim, width].map(|size| size as usize);
     let to = writable(&mut to);
     let size = |sizes: &[usize]| {
-        sizes.iter().try_fold(1_usize, |n, &size| n.checked_mul(size)).unwrap_or(usize::MAX)
+        sizes
+            .iter()
+            .fold(1_usize, |n, &size| n.saturating_mul(size))
     };
     if shape[0] == 0 || !indices.len().is_multiple_of(shape[0]) {
-        return Err(invalid("indices: expected as many for each of the batch, got others"));
+        return Err(invalid(
+            "indices: expected as many for each of the batch, got others",
+        ));
     }
     length("x", &x, size(&shape))?;
     length("to", to, size(&[shape[1], indices.len(), shape[3]]))?;
-    if let Some(index) = indices.iter().find(|&&index| index < 0 || index as usize >= shape[2]) {
-        return Err(invalid(format!("indices: expected from 0 to {}, got {index}", dim - 1)));
+    if let Some(index) = indices
+        .iter()
+        .find(|&&index| index < 0 || index as usize >= shape[2])
+    {
+        return Err(invalid(format!(
+            "indices: expected from 0 to {}, got {index}",
+            dim - 1
+        )));
     }
     apart(&[place(to)], &[place(&x), place(&indices)])?;
     guarded(|machine| gather(machine, &x, shape, &indices, to))
@@ -72,9 +85,12 @@ pub fn stock_segment_sum(
     let width = width as usize;
     let to = writable(&mut to);
     if width == 0 || !to.len().is_multiple_of(width) {
-        return Err(invalid(format!("to: expected rows of {width}, got {} elements", to.len())));
+        return Err(invalid(format!(
+            "to: expected rows of {width}, got {} elements",
+            to.len()
+        )));
     }
-    length("x", &x, ids.len().checked_mul(width).unwrap_or(usize::MAX))?;
+    length("x", &x, ids.len().saturating_mul(width))?;
     apart(&[place(to)], &[place(&x), place(&ids)])?;
     guarded(|machine| segment_sum(machine, &x, width, &ids, to))
 }

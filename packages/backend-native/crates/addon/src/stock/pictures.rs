@@ -21,7 +21,10 @@ pub fn stock_batch_norm(
     let to = writable(&mut to);
     let channels = mean.len();
     if channels == 0 || !x.len().is_multiple_of(channels) {
-        return Err(invalid(format!("x: expected {channels} channels, got {} elements", x.len())));
+        return Err(invalid(format!(
+            "x: expected {channels} channels, got {} elements",
+            x.len()
+        )));
     }
     length("variance", &variance, channels)?;
     if !scale.is_empty() {
@@ -31,7 +34,13 @@ pub fn stock_batch_norm(
         length("offset", &offset, channels)?;
     }
     length("to", to, x.len())?;
-    let inputs = [place(&x), place(&mean), place(&variance), place(&scale), place(&offset)];
+    let inputs = [
+        place(&x),
+        place(&mean),
+        place(&variance),
+        place(&scale),
+        place(&offset),
+    ];
     apart(&[place(to)], &inputs)?;
     let statistics = Statistics {
         mean: &mean,
@@ -65,12 +74,23 @@ pub fn stock_resize(
     let to = writable(&mut to);
     length("sizes", &sizes, 6)?;
     let at = |i: usize| sizes[i] as usize;
-    let corners = Corners { aligned, half_pixels };
+    let corners = Corners {
+        aligned,
+        half_pixels,
+    };
     let (from, into) = ([at(1), at(2)], [at(3), at(4)]);
-    let resizing = Resizing { images: at(0), from, to: into, channels: at(5), corners };
+    let resizing = Resizing {
+        images: at(0),
+        from,
+        to: into,
+        channels: at(5),
+        corners,
+    };
     let size = |[height, width]: [usize; 2]| {
         let sizes = [height, width, resizing.channels];
-        sizes.iter().try_fold(resizing.images, |n, &size| n.checked_mul(size)).unwrap_or(usize::MAX)
+        sizes
+            .iter()
+            .fold(resizing.images, |n, &size| n.saturating_mul(size))
     };
     let is_gradient = matches!(interpolation, Interpolation::BilinearGradient);
     length("x", &x, size(if is_gradient { into } else { from }))?;
@@ -130,8 +150,7 @@ pub fn stock_transform(
         let sizes = [height, width, projection.channels];
         sizes
             .iter()
-            .try_fold(projection.images, |n, &size| n.checked_mul(size))
-            .unwrap_or(usize::MAX)
+            .fold(projection.images, |n, &size| n.saturating_mul(size))
     };
     length("x", &x, size(projection.from))?;
     length("to", to, size(projection.to))?;

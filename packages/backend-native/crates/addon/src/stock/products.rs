@@ -1,43 +1,9 @@
 use crate::check::{apart, invalid, length, place, writable};
 use crate::machine::guarded;
-use dino_kernels::output::Output;
-use dino_kernels::product::{
-    Batch, Dense, Finish, Panels, Precision, Right, Rows, batched, rows,
-};
-use dino_kernels::simd::Simd;
-use dino_kernels::stored::Stored;
+use dino_kernels::product::{Batch, Right, Source, batched};
+use dino_kernels::stock::convolution::{Ending, multiply};
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
-
-/// A bias for each column, then what is between two numbers.
-pub struct Clamped<'a> {
-    pub bias: Option<&'a [f32]>,
-    pub least: f32,
-    pub most: f32,
-}
-
-impl Finish for Clamped<'_> {
-    #[inline(always)]
-    unsafe fn finish<S: Simd>(
-        &self,
-        simd: S,
-        _: usize,
-        column: usize,
-        lanes: usize,
-        value: S::V,
-    ) -> S::V {
-        // SAFETY: the caller's promise: the columns are within the product, and the bias has one
-        // number for each, which is checked where this is made.
-        unsafe {
-            let value = match self.bias {
-                None => value,
-                Some(bias) => simd.add(value, f32::load(simd, bias.as_ptr().add(column), lanes)),
-            };
-            // NaN as the second operand stays NaN.
-            simd.min(simd.splat(self.most), simd.max(simd.splat(self.least), value))
-        }
-    }
-}
 
 /// An empty array is no bias.
 pub fn optional(values: &[f32]) -> Option<&[f32]> {
@@ -62,13 +28,22 @@ pub fn stock_products(
     let to = writable(&mut to);
     let whole = |values: &[f32], size: usize| size == 0 || values.len().is_multiple_of(size);
     if !whole(&left, m * k) || !whole(&right, k * n) || !pairs.len().is_multiple_of(2) {
-        return Err(invalid("matrices: expected a whole number of them, got a part of one"));
+        return Err(invalid(
+            "matrices: expected a whole number of them, got a part of one",
+        ));
     }
-    let pairs: Vec<[usize; 2]> =
-        pairs.chunks_exact(2).map(|pair| [pair[0] as usize, pair[1] as usize]).collect();
+    let pairs: Vec<[usize; 2]> = pairs
+        .chunks_exact(2)
+        .map(|pair| [pair[0] as usize, pair[1] as usize])
+        .collect();
     let is_within = |i: usize, size: usize, values: &[f32]| (i + 1) * size <= values.len();
-    if !pairs.iter().all(|&[i, j]| is_within(i, m * k, &left) && is_within(j, k * n, &right)) {
-        return Err(invalid("pairs: expected matrices that are there, got one that is not"));
+    if !pairs
+        .iter()
+        .all(|&[i, j]| is_within(i, m * k, &left) && is_within(j, k * n, &right))
+    {
+        return Err(invalid(
+            "pairs: expected matrices that are there, got one that is not",
+        ));
     }
     length("to", to, pairs.len() * m * n)?;
     apart(&[place(to)], &[place(&left), place(&right)])?;
@@ -112,15 +87,19 @@ pub fn stock_product(
     }
     length("to", to, m * n)?;
     apart(&[place(to)], &[place(&left), place(&right), place(&bias)])?;
+    let ending = Ending {
+        bias: optional(&bias),
+        least: least as f32,
+        most: most as f32,
+    };
     guarded(|machine| {
-        let mut shared = machine.shared();
-        let [buffer] = shared.pieces([Panels::size(machine, Precision::Fp32, k, n)]);
         let stride = if right_transposed { k } else { n };
-        let right = Right { values: &right, stride, transposed: right_transposed };
-        let right = Panels::pack(machine, right, Precision::Fp32, k, n, buffer);
-        let left = &Dense { values: &left, stride: k };
-        let finish =
-            &Clamped { bias: optional(&bias), least: least as f32, most: most as f32 };
-        rows(machine, Rows { m, k, left, right, finish, to: Output::new(to) });
+        let right = Right {
+            values: &right,
+            stride,
+            transposed: right_transposed,
+        };
+        let left = &Source::dense(&left, k);
+        multiply(machine, left, right, [m, k, n], ending, to);
     })
 }

@@ -27,7 +27,9 @@ pub fn stock_reduce(
 ) -> Result<()> {
     let shape = [outer, count, inner].map(|size| size as usize);
     let to = writable(&mut to);
-    let size = shape[0].checked_mul(shape[1]).and_then(|size| size.checked_mul(shape[2]));
+    let size = shape[0]
+        .checked_mul(shape[1])
+        .and_then(|size| size.checked_mul(shape[2]));
     length("x", &x, size.unwrap_or(usize::MAX))?;
     length("to", to, shape[0] * shape[2])?;
     apart(&[place(to)], &[place(&x)])?;
@@ -55,7 +57,10 @@ pub fn stock_arg_extreme(
     let to = unsafe { to.as_mut() };
     let rows = to.len();
     if rows == 0 || x.is_empty() || !x.len().is_multiple_of(rows) || x.len() > i32::MAX as usize {
-        return Err(invalid(format!("x: expected {rows} rows, got {} elements", x.len())));
+        return Err(invalid(format!(
+            "x: expected {rows} rows, got {} elements",
+            x.len()
+        )));
     }
     apart(&[place(to)], &[place(&x)])?;
     guarded(|machine| match smallest {
@@ -70,7 +75,10 @@ pub fn stock_softmax(x: Float32ArraySlice, mut to: Float32ArraySlice, width: u32
     let to = writable(&mut to);
     let width = width as usize;
     if width == 0 || !x.len().is_multiple_of(width) {
-        return Err(invalid(format!("x: expected rows of {width}, got {} elements", x.len())));
+        return Err(invalid(format!(
+            "x: expected rows of {width}, got {} elements",
+            x.len()
+        )));
     }
     length("to", to, x.len())?;
     apart(&[place(to)], &[place(&x)])?;

@@ -1,9 +1,9 @@
 use super::tile::tile;
-use super::{DEPTH, Dense, Outer, Panels, Plain, Precision, Right, Rows, outer, rows};
+use super::{DEPTH, Finish, Outer, Panels, Precision, Product, Right, Source, outer, product};
 use crate::machine::{Machine, Task};
 use crate::output::Output;
 use crate::scratch::Scratch;
-use crate::simd::Simd;
+use crate::simd::{ByTile, Simd};
 
 /// Many products of the same sizes, each of matrices without gaps.
 pub struct Batch<'a> {
@@ -26,9 +26,21 @@ const LARGE: usize = 1 << 22;
 
 /// Large products one after the other, small ones side by side.
 pub fn batched(machine: &Machine, batch: Batch<'_>) {
-    let Batch { m, k, n, left, right, pairs, .. } = batch;
+    let Batch {
+        m,
+        k,
+        n,
+        left,
+        right,
+        pairs,
+        ..
+    } = batch;
     assert_eq!(batch.to.len(), pairs.len() * m * n);
-    assert!(pairs.iter().all(|&[i, j]| (i + 1) * m * k <= left.len() && (j + 1) * k * n <= right.len()));
+    assert!(
+        pairs
+            .iter()
+            .all(|&[i, j]| (i + 1) * m * k <= left.len() && (j + 1) * k * n <= right.len())
+    );
     if m == 0 || n == 0 || pairs.is_empty() {
         return;
     }
@@ -70,17 +82,48 @@ struct Sizes {
 
 impl Batch<'_> {
     fn sizes(&self) -> Sizes {
-        let Batch { m, k, n, left_transposed, right_transposed, .. } = *self;
-        Sizes { m, k, n, left_transposed, right_transposed }
+        let Batch {
+            m,
+            k,
+            n,
+            left_transposed,
+            right_transposed,
+            ..
+        } = *self;
+        Sizes {
+            m,
+            k,
+            n,
+            left_transposed,
+            right_transposed,
+        }
     }
 }
 
 fn large(machine: &Machine, sizes: &Sizes, left: &[f32], right: &[f32], to: &mut [f32]) {
-    let Sizes { m, k, n, left_transposed, right_transposed } = *sizes;
+    let Sizes {
+        m,
+        k,
+        n,
+        left_transposed,
+        right_transposed,
+    } = *sizes;
     let precision = Precision::Fp32;
     if left_transposed && !right_transposed {
-        let (left, right) = (&Dense { values: left, stride: m }, &Dense { values: right, stride: n });
-        return outer(machine, Outer { rows: k, m, n, precision, left, right, to, sums: None });
+        let (left, right) = (&Source::dense(left, m), &Source::dense(right, n));
+        return outer(
+            machine,
+            Outer {
+                rows: k,
+                m,
+                n,
+                precision,
+                left,
+                right,
+                to,
+                sums: None,
+            },
+        );
     }
     let mut shared = machine.shared();
     let [buffer, turned] = shared.pieces([
@@ -88,18 +131,38 @@ fn large(machine: &Machine, sizes: &Sizes, left: &[f32], right: &[f32], to: &mut
         if left_transposed { m * k } else { 0 },
     ]);
     let stride = if right_transposed { k } else { n };
-    let right = Right { values: right, stride, transposed: right_transposed };
+    let right = Right {
+        values: right,
+        stride,
+        transposed: right_transposed,
+    };
     let right = Panels::pack(machine, right, precision, k, n, buffer);
     let values = if left_transposed {
         let per_task = (16_384 / k.max(1)).max(16);
-        let task = Turn { from: left, m, k, per_task, to: Output::new(turned) };
+        let task = Turn {
+            from: left,
+            m,
+            k,
+            per_task,
+            to: Output::new(turned),
+        };
         machine.each(m.div_ceil(per_task), &task);
         &*turned
     } else {
         left
     };
-    let left = &Dense { values, stride: k };
-    rows(machine, Rows { m, k, left, right, finish: &Plain, to: Output::new(to) });
+    let left = &Source::dense(values, k);
+    product(
+        machine,
+        Product {
+            m,
+            k,
+            left,
+            right,
+            finish: Finish::Plain,
+            to: to.into(),
+        },
+    );
 }
 
 struct Turn<'a> {
@@ -154,11 +217,30 @@ impl Task for Products<'_> {
     unsafe fn run<S: Simd>(&self, simd: S, index: usize, scratch: &mut Scratch) {
         // SAFETY: the task's own rows of a product, inside of a job.
         unsafe {
-            match S::TILE {
-                (8, 3) => self.block::<S, 8, 3>(simd, index, scratch),
-                (6, 2) => self.block::<S, 6, 2>(simd, index, scratch),
-                _ => self.block::<S, 4, 2>(simd, index, scratch),
-            }
+            simd.by_tile(One {
+                products: self,
+                index,
+                scratch,
+            });
+        }
+    }
+}
+
+struct One<'a> {
+    products: &'a Products<'a>,
+    index: usize,
+    scratch: &'a mut Scratch,
+}
+
+impl<S: Simd> ByTile<S> for One<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<const TALL: usize, const WIDE: usize>(self, simd: S) {
+        // SAFETY: as in `run` of the task.
+        unsafe {
+            self.products
+                .block::<S, TALL, WIDE>(simd, self.index, self.scratch)
         }
     }
 }
@@ -171,10 +253,19 @@ impl Products<'_> {
         index: usize,
         scratch: &mut Scratch,
     ) {
-        let Sizes { m, k, n, left_transposed, right_transposed } = self.sizes;
+        let Sizes {
+            m,
+            k,
+            n,
+            left_transposed,
+            right_transposed,
+        } = self.sizes;
         let (pair, block) = (index / self.blocks, index % self.blocks);
         let [i, j] = self.pairs[pair];
-        let (left, right) = (&self.left[i * m * k..][..m * k], &self.right[j * k * n..][..k * n]);
+        let (left, right) = (
+            &self.left[i * m * k..][..m * k],
+            &self.right[j * k * n..][..k * n],
+        );
         let first = block * self.rows;
         let count = self.rows.min(m - first);
         let panels = n.div_ceil(S::LANES);
@@ -192,8 +283,11 @@ impl Products<'_> {
                     for (row, to) in right.chunks_exact(n).zip(to.chunks_exact_mut(S::LANES)) {
                         let from = row.as_ptr().add(column);
                         let whole = lanes == S::LANES;
-                        let value =
-                            if whole { simd.load(from) } else { simd.load_some(from, lanes) };
+                        let value = if whole {
+                            simd.load(from)
+                        } else {
+                            simd.load_some(from, lanes)
+                        };
                         simd.store(to.as_mut_ptr(), value);
                     }
                 }
@@ -207,7 +301,13 @@ impl Products<'_> {
             let at = (pair * m + first) * n;
             let to = self.to.part(at..at + count * n);
             for from in (0..k.max(1)).step_by(DEPTH) {
-                let pass = Pass { k, from, words: DEPTH.min(k - from), count, n };
+                let pass = Pass {
+                    k,
+                    from,
+                    words: DEPTH.min(k - from),
+                    count,
+                    n,
+                };
                 let mut panel = 0;
                 while panel < panels {
                     match panels - panel {
@@ -245,7 +345,13 @@ unsafe fn strip<S: Simd, const TALL: usize, const WIDE: usize>(
     panel: usize,
     to: &mut [f32],
 ) {
-    let Pass { k, from, words, count, n } = pass;
+    let Pass {
+        k,
+        from,
+        words,
+        count,
+        n,
+    } = pass;
     let size = k * S::LANES;
     for row in (0..count).step_by(TALL) {
         let valid = TALL.min(count - row);
@@ -270,7 +376,11 @@ unsafe fn strip<S: Simd, const TALL: usize, const WIDE: usize>(
                         (false, true) => simd.add(sum, simd.load(to)),
                         (false, false) => simd.add(sum, simd.load_some(to, lanes)),
                     };
-                    if whole { simd.store(to, value) } else { simd.store_some(to, value, lanes) }
+                    if whole {
+                        simd.store(to, value)
+                    } else {
+                        simd.store_some(to, value, lanes)
+                    }
                 }
             }
         }
@@ -308,9 +418,14 @@ mod tests {
         for isa in Isa::present() {
             for threads in [1, 3] {
                 let machine = Machine::new(isa, threads);
-                for (m, k, n) in
-                    [(1, 1, 1), (5, 7, 3), (17, 20, 33), (30, 400, 18), (2, 0, 3), (170, 160, 161)]
-                {
+                for (m, k, n) in [
+                    (1, 1, 1),
+                    (5, 7, 3),
+                    (17, 20, 33),
+                    (30, 400, 18),
+                    (2, 0, 3),
+                    (170, 160, 161),
+                ] {
                     check(&machine, m, k, n);
                 }
             }
@@ -319,7 +434,9 @@ mod tests {
 
     fn check(machine: &Machine, m: usize, k: usize, n: usize) {
         let numbers = |count: usize, factor: u32| -> Vec<f32> {
-            (0..count as u32).map(|i| (i.wrapping_mul(factor) % 17) as f32 - 8.0).collect()
+            (0..count as u32)
+                .map(|i| (i.wrapping_mul(factor) % 17) as f32 - 8.0)
+                .collect()
         };
         let (left, right) = (numbers(2 * m * k, 7), numbers(3 * k * n, 5));
         let pairs = [[0, 0], [1, 1], [0, 2], [1, 0]];
@@ -327,28 +444,42 @@ mod tests {
             [(false, false), (false, true), (true, false), (true, true)]
         {
             let mut to = vec![f32::NAN; 4 * m * n];
-            batched(machine, Batch {
-                m,
-                k,
-                n,
-                left: &left,
-                right: &right,
-                left_transposed,
-                right_transposed,
-                pairs: &pairs,
-                to: &mut to,
-            });
+            batched(
+                machine,
+                Batch {
+                    m,
+                    k,
+                    n,
+                    left: &left,
+                    right: &right,
+                    left_transposed,
+                    right_transposed,
+                    pairs: &pairs,
+                    to: &mut to,
+                },
+            );
             for (i, &value) in to.iter().enumerate() {
                 let [a, b] = pairs[i / (m * n)];
                 let (row, column) = (i / n % m, i % n);
                 let sum: f32 = (0..k)
                     .map(|p| {
-                        let x = if left_transposed { p * m + row } else { row * k + p };
-                        let y = if right_transposed { column * k + p } else { p * n + column };
+                        let x = if left_transposed {
+                            p * m + row
+                        } else {
+                            row * k + p
+                        };
+                        let y = if right_transposed {
+                            column * k + p
+                        } else {
+                            p * n + column
+                        };
                         left[a * m * k + x] * right[b * k * n + y]
                     })
                     .sum();
-                assert_eq!(value, sum, "{m} x {k} x {n}, {left_transposed} {right_transposed}");
+                assert_eq!(
+                    value, sum,
+                    "{m} x {k} x {n}, {left_transposed} {right_transposed}"
+                );
             }
         }
     }

@@ -2,6 +2,7 @@ use crate::math;
 use crate::output::Output;
 use crate::patches::{Patches, WithoutClass};
 use crate::simd::Simd;
+use crate::stock::windows::Windows;
 use crate::stored::Stored;
 use std::ops::Range;
 
@@ -218,6 +219,7 @@ pub enum Source<'a> {
     Weighted(Weighted<'a>),
     Patches(Patches<'a>),
     WithoutClass(WithoutClass<'a>),
+    Windows(Windows<'a>),
 }
 
 impl<'a> Source<'a> {
@@ -274,6 +276,7 @@ macro_rules! with_source {
             crate::product::Source::Weighted($rows) => $body,
             crate::product::Source::Patches($rows) => $body,
             crate::product::Source::WithoutClass($rows) => $body,
+            crate::product::Source::Windows($rows) => $body,
         }
     };
 }

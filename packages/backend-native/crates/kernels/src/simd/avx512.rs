@@ -117,7 +117,11 @@ mod x86 {
         unsafe fn dot2(self, a: __m512, b: __m512, c: __m512) -> __m512 {
             unsafe {
                 if BF16 {
-                    return _mm512_dpbf16_ps(c, transmute(a), transmute(b));
+                    let (a, b) = (
+                        transmute::<__m512, __m512bh>(a),
+                        transmute::<__m512, __m512bh>(b),
+                    );
+                    return _mm512_dpbf16_ps(c, a, b);
                 }
                 let high = _mm512_set1_epi32(-65536);
                 let (a, b) = (_mm512_castps_si512(a), _mm512_castps_si512(b));
@@ -130,7 +134,7 @@ mod x86 {
         unsafe fn store_bf16(self, to: *mut u16, x: __m512) {
             unsafe {
                 if BF16 {
-                    let halves: __m256i = transmute(_mm512_cvtneps_pbh(x));
+                    let halves = transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(x));
                     return _mm256_storeu_si256(to.cast(), halves);
                 }
                 let kept = _mm512_srli_epi32::<16>(rounded(x));

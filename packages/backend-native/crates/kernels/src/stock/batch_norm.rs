@@ -17,11 +17,22 @@ pub struct Statistics<'a> {
 
 /// `(x - mean) scale / sqrt(variance + epsilon) + offset`, channels last.
 pub fn batch_norm(machine: &Machine, x: &[f32], statistics: &Statistics<'_>, to: &mut [f32]) {
-    let Statistics { mean, variance, scale, offset, epsilon } = *statistics;
+    let Statistics {
+        mean,
+        variance,
+        scale,
+        offset,
+        epsilon,
+    } = *statistics;
     let channels = mean.len();
     assert!(channels > 0 && x.len().is_multiple_of(channels) && x.len() == to.len());
     let lengths = [Some(variance), scale, offset];
-    assert!(lengths.iter().flatten().all(|values| values.len() == channels));
+    assert!(
+        lengths
+            .iter()
+            .flatten()
+            .all(|values| values.len() == channels)
+    );
     let factors: Vec<f32> = (0..channels)
         .map(|i| {
             let scale = scale.map_or(1.0, |scale| scale[i] as f64);
@@ -37,7 +48,14 @@ pub fn batch_norm(machine: &Machine, x: &[f32], statistics: &Statistics<'_>, to:
         }
     };
     let parts = Parts::new(x.len() / channels, channels);
-    let task = Rows { parts, x, mean, factors: &factors, offset, to: Output::new(to) };
+    let task = Rows {
+        parts,
+        x,
+        mean,
+        factors: &factors,
+        offset,
+        to: Output::new(to),
+    };
     machine.each(parts.tasks(), &task);
 }
 

@@ -62,10 +62,21 @@ pub fn binary<F: Binary>(
 ) {
     assert_eq!(nest.size(), to.len());
     assert!(nest.is_within(0, 0, a.len()) && nest.is_within(1, 0, b.len()));
-    let (length, steps) = nest.axes.last().map_or((1, [0, 0]), |axis| (axis.size, axis.steps));
+    let (length, steps) = nest
+        .axes
+        .last()
+        .map_or((1, [0, 0]), |axis| (axis.size, axis.steps));
     assert!(steps.iter().all(|step| (0..=1).contains(step)));
     let parts = Parts::new(to.len() / length.max(1), length);
-    let task = Rows::<F> { nest, parts, length, steps, a, b, to: Output::new(to) };
+    let task = Rows::<F> {
+        nest,
+        parts,
+        length,
+        steps,
+        a,
+        b,
+        to: Output::new(to),
+    };
     machine.each(parts.tasks(), &task);
 }
 
@@ -125,9 +136,19 @@ pub fn select(
     otherwise: &[f32],
     to: &mut [f32],
 ) {
-    assert!([condition.len(), then.len(), otherwise.len()].iter().all(|&length| length == to.len()));
+    assert!(
+        [condition.len(), then.len(), otherwise.len()]
+            .iter()
+            .all(|&length| length == to.len())
+    );
     let parts = Parts::new(1, to.len());
-    let task = Choice { parts, condition, then, otherwise, to: Output::new(to) };
+    let task = Choice {
+        parts,
+        condition,
+        then,
+        otherwise,
+        to: Output::new(to),
+    };
     machine.each(parts.tasks(), &task);
 }
 
@@ -159,7 +180,14 @@ impl Task for Choice<'_> {
 pub fn accumulate(machine: &Machine, x: &[f32], to: &mut [f32]) {
     assert_eq!(x.len(), to.len());
     let parts = Parts::new(1, x.len());
-    machine.each(parts.tasks(), &Sum { parts, x, to: Output::new(to) });
+    machine.each(
+        parts.tasks(),
+        &Sum {
+            parts,
+            x,
+            to: Output::new(to),
+        },
+    );
 }
 
 struct Sum<'a> {

@@ -15,7 +15,11 @@ impl Cast<i32> for f32 {
     /// Rounded towards 0 and taken modulo 2^32; 0 for what is not finite.
     #[inline(always)]
     fn cast(self) -> i32 {
-        if self.abs() < 2_147_483_648.0 { self as i32 } else { wrapped(self) }
+        if self.abs() < 2_147_483_648.0 {
+            self as i32
+        } else {
+            wrapped(self)
+        }
     }
 }
 
@@ -51,7 +55,14 @@ impl Cast<f32> for u8 {
 pub fn cast<F: Cast<T>, T: Copy + Send + Sync>(machine: &Machine, x: &[F], to: &mut [T]) {
     assert_eq!(x.len(), to.len());
     let parts = Parts::new(1, x.len());
-    machine.each(parts.tasks(), &Each { parts, x, to: Output::new(to) });
+    machine.each(
+        parts.tasks(),
+        &Each {
+            parts,
+            x,
+            to: Output::new(to),
+        },
+    );
 }
 
 struct Each<'a, F, T> {

@@ -3,10 +3,11 @@
 
 use super::nest::Nest;
 use super::rearrange::rearrange;
+use super::unary::clamp;
 use super::windows::{Place, Windows};
 use crate::machine::{Machine, Task};
 use crate::output::Output;
-use crate::product::{Dense, Finish, Outer, Panels, Precision, Right, Rows, Source, outer, rows};
+use crate::product::{Finish, Outer, Panels, Precision, Product, Right, Source, outer, product};
 use crate::scratch::Scratch;
 use crate::simd::Simd;
 
@@ -29,10 +30,18 @@ impl Convolution {
     /// Numbers of the input, of the filter and of the output; `None` where they are too many.
     pub fn sizes(&self) -> Option<[usize; 3]> {
         let product = |sizes: &[usize]| {
-            let size = sizes.iter().try_fold(1_usize, |n, &size| n.checked_mul(size))?;
+            let size = sizes
+                .iter()
+                .try_fold(1_usize, |n, &size| n.checked_mul(size))?;
             (size < i32::MAX as usize).then_some(size)
         };
-        let all = [self.input, self.output, self.filter, self.strides, self.dilations];
+        let all = [
+            self.input,
+            self.output,
+            self.filter,
+            self.strides,
+            self.dilations,
+        ];
         let is_small = all.iter().flatten().all(|&size| size < 1 << 20)
             && self.padding.iter().all(|padding| padding.abs() < 1 << 20);
         let [height, width] = self.input;
@@ -55,6 +64,15 @@ impl Convolution {
             && self.input == self.output
     }
 
+    /// The windows as a matrix, which may be the input itself.
+    fn rows<'a>(&self, x: &'a [f32]) -> Source<'a> {
+        if self.is_pointwise() {
+            Source::dense(x, self.channels)
+        } else {
+            Source::Windows(self.windows(x))
+        }
+    }
+
     /// A window of the input for each pixel of the output.
     fn windows<'a>(&self, x: &'a [f32]) -> Windows<'a> {
         let [height, width] = self.input;
@@ -63,57 +81,109 @@ impl Convolution {
         });
         let pixels: Vec<(i32, i32)> = (0..self.filter[0] * self.filter[1])
             .map(|i| [i / self.filter[1], i % self.filter[1]])
-            .map(|[y, x]| ((y * self.dilations[0]) as i32, (x * self.dilations[1]) as i32))
+            .map(|[y, x]| {
+                (
+                    (y * self.dilations[0]) as i32,
+                    (x * self.dilations[1]) as i32,
+                )
+            })
             .collect();
-        Windows::new(x, [self.images, height, width, self.channels], places, &pixels)
+        Windows::new(
+            x,
+            [self.images, height, width, self.channels],
+            places,
+            &pixels,
+        )
     }
 }
 
-fn places(images: usize, [height, width]: [usize; 2], at: impl Fn(usize, usize) -> i32) -> Vec<Place> {
+fn places(
+    images: usize,
+    [height, width]: [usize; 2],
+    at: impl Fn(usize, usize) -> i32,
+) -> Vec<Place> {
     let mut places = Vec::with_capacity(images * height * width);
     for image in 0..images {
         for y in 0..height {
             let y = at(y, 0);
-            places.extend((0..width).map(|x| Place { image: image as u32, y, x: at(x, 1) }));
+            places.extend((0..width).map(|x| Place {
+                image: image as u32,
+                y,
+                x: at(x, 1),
+            }));
         }
     }
     places
 }
 
+/// What is done to the results of a product.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'a> {
+    /// Added to each row.
+    pub bias: Option<&'a [f32]>,
+    /// What results are kept between; NaN stays NaN.
+    pub least: f32,
+    pub most: f32,
+}
+
+/// `left` `[m, k]` times `right` `[k, n]`, with what ends it, to `to` `[m, n]`.
+pub fn multiply(
+    machine: &Machine,
+    left: &Source<'_>,
+    right: Right<'_>,
+    [m, k, n]: [usize; 3],
+    ending: Ending<'_>,
+    to: &mut [f32],
+) {
+    let precision = Precision::Fp32;
+    let mut shared = machine.shared();
+    let [buffer] = shared.pieces([Panels::size(machine, precision, k, n)]);
+    let right = Panels::pack(machine, right, precision, k, n, buffer);
+    let finish = ending.bias.map_or(Finish::Plain, Finish::Bias);
+    product(
+        machine,
+        Product {
+            m,
+            k,
+            left,
+            right,
+            finish,
+            to: (&mut *to).into(),
+        },
+    );
+    if ending.least > f32::NEG_INFINITY || ending.most < f32::INFINITY {
+        clamp(machine, to, ending.least, ending.most);
+    }
+}
+
 /// The convolution of `x` with `filter` `[height, width, channels, filters]`.
-pub fn convolve<F: Finish>(
+pub fn convolve(
     machine: &Machine,
     sizes: &Convolution,
     x: &[f32],
     filter: &[f32],
-    finish: &F,
+    ending: Ending<'_>,
     to: &mut [f32],
 ) {
     assert_eq!(sizes.sizes(), Some([x.len(), filter.len(), to.len()]));
-    let Convolution { channels, filters: n, .. } = *sizes;
-    let k = sizes.filter[0] * sizes.filter[1] * channels;
-    let right = Right { values: filter, stride: n, transposed: false };
-    if sizes.is_pointwise() {
-        multiply(machine, &Dense { values: x, stride: channels }, k, right, finish, to);
-    } else {
-        multiply(machine, &sizes.windows(x), k, right, finish, to);
+    if to.is_empty() {
+        return;
     }
-}
-
-fn multiply<L: Source, F: Finish>(
-    machine: &Machine,
-    left: &L,
-    k: usize,
-    right: Right<'_>,
-    finish: &F,
-    to: &mut [f32],
-) {
-    let n = right.stride;
-    let mut shared = machine.shared();
-    let [buffer] = shared.pieces([Panels::size(machine, Precision::Fp32, k, n)]);
-    let right = Panels::pack(machine, right, Precision::Fp32, k, n, buffer);
-    let m = to.len() / n.max(1);
-    rows(machine, Rows { m, k, left, right, finish, to: Output::new(to) });
+    let n = sizes.filters;
+    let k = sizes.filter[0] * sizes.filter[1] * sizes.channels;
+    let right = Right {
+        values: filter,
+        stride: n,
+        transposed: false,
+    };
+    multiply(
+        machine,
+        &sizes.rows(x),
+        right,
+        [to.len() / n, k, n],
+        ending,
+        to,
+    );
 }
 
 /// The gradient of the filter, of that of the output.
@@ -125,21 +195,31 @@ pub fn filter_gradient(
     to: &mut [f32],
 ) {
     assert_eq!(sizes.sizes(), Some([x.len(), to.len(), dy.len()]));
-    let Convolution { channels, filters: n, .. } = *sizes;
+    let Convolution {
+        channels,
+        filters: n,
+        ..
+    } = *sizes;
     let m = sizes.filter[0] * sizes.filter[1] * channels;
     let pixels = sizes.images * sizes.output[0] * sizes.output[1];
-    let right = &Dense { values: dy, stride: n };
-    let precision = Precision::Fp32;
     if to.is_empty() {
         return;
     }
-    if sizes.is_pointwise() {
-        let left = &Dense { values: x, stride: channels };
-        outer(machine, Outer { rows: pixels, m, n, precision, left, right, to, sums: None });
-    } else {
-        let left = &sizes.windows(x);
-        outer(machine, Outer { rows: pixels, m, n, precision, left, right, to, sums: None });
-    }
+    let (left, right) = (&sizes.rows(x), &Source::dense(dy, n));
+    let precision = Precision::Fp32;
+    outer(
+        machine,
+        Outer {
+            rows: pixels,
+            m,
+            n,
+            precision,
+            left,
+            right,
+            to,
+            sums: None,
+        },
+    );
 }
 
 /// The gradient of the input, of that of the output.
@@ -176,7 +256,16 @@ fn rest_gradient(
     filter: &[f32],
     to: &mut [f32],
 ) {
-    let Convolution { images, input, channels, output, filters, strides, padding, .. } = *sizes;
+    let Convolution {
+        images,
+        input,
+        channels,
+        output,
+        filters,
+        strides,
+        padding,
+        ..
+    } = *sizes;
     let counts = [0, 1].map(|axis| (input[axis] - rest[axis]).div_ceil(strides[axis]));
     // The taps that hit, each with its place in `dy` relative to the input pixel's; those along a
     // row in the order of memory.
@@ -189,8 +278,10 @@ fn rest_gradient(
         taps.reverse();
         taps
     });
-    let pairs: Vec<((usize, i32), (usize, i32))> =
-        taps[0].iter().flat_map(|&y| taps[1].iter().map(move |&x| (y, x))).collect();
+    let pairs: Vec<((usize, i32), (usize, i32))> = taps[0]
+        .iter()
+        .flat_map(|&y| taps[1].iter().map(move |&x| (y, x)))
+        .collect();
     let k = pairs.len() * filters;
     let m = images * counts[0] * counts[1];
     let is_whole = strides == [1, 1];
@@ -208,10 +299,19 @@ fn rest_gradient(
                 .copy_from_slice(&filter[from..from + filters]);
         }
     }
-    let right = Right { values: &part, stride: k, transposed: true };
+    let right = Right {
+        values: &part,
+        stride: k,
+        transposed: true,
+    };
     let pixels: Vec<(i32, i32)> = pairs.iter().map(|((_, y), (_, x))| (*y, *x)).collect();
     let places = places(images, counts, |i, _| i as i32);
-    let windows = Windows::new(dy, [images, output[0], output[1], filters], places, &pixels);
+    let left = &Source::Windows(Windows::new(
+        dy,
+        [images, output[0], output[1], filters],
+        places,
+        &pixels,
+    ));
 
     let mut shared = machine.shared();
     let precision = Precision::Fp32;
@@ -220,12 +320,32 @@ fn rest_gradient(
         if is_whole { 0 } else { m * channels },
     ]);
     let right = Panels::pack(machine, right, precision, k, channels, buffer);
-    let finish = &crate::product::Plain;
+    let finish = Finish::Plain;
     if is_whole {
-        rows(machine, Rows { m, k, left: &windows, right, finish, to: Output::new(to) });
+        product(
+            machine,
+            Product {
+                m,
+                k,
+                left,
+                right,
+                finish,
+                to: to.into(),
+            },
+        );
         return;
     }
-    rows(machine, Rows { m, k, left: &windows, right, finish, to: Output::new(made) });
+    product(
+        machine,
+        Product {
+            m,
+            k,
+            left,
+            right,
+            finish,
+            to: (&mut *made).into(),
+        },
+    );
     scatter(machine, sizes, rest, counts, made, false, to);
 }
 
@@ -239,7 +359,13 @@ fn scatter(
     is_same: bool,
     to: &mut [f32],
 ) {
-    let Convolution { images, input: [height, width], channels, strides, .. } = *sizes;
+    let Convolution {
+        images,
+        input: [height, width],
+        channels,
+        strides,
+        ..
+    } = *sizes;
     let all = [
         (images, height * width * channels, rows * columns * channels),
         (rows, strides[0] * width * channels, columns * channels),
@@ -248,7 +374,13 @@ fn scatter(
     ];
     let axes: Vec<i32> = all
         .iter()
-        .flat_map(|&(size, to, from)| [size as i32, to as i32, if is_same { 0 } else { from as i32 }])
+        .flat_map(|&(size, to, from)| {
+            [
+                size as i32,
+                to as i32,
+                if is_same { 0 } else { from as i32 },
+            ]
+        })
         .collect();
     let start = (rest[0] * width + rest[1]) * channels;
     if let Some(nest) = Nest::new(&axes) {
@@ -265,7 +397,13 @@ pub fn depthwise(
     filter: &[f32],
     to: &mut [f32],
 ) {
-    let Convolution { images, channels, filters, output, .. } = *sizes;
+    let Convolution {
+        images,
+        channels,
+        filters,
+        output,
+        ..
+    } = *sizes;
     let [size, filter_size, pixels] = sizes.sizes().expect("sizes that fit");
     assert_eq!([x.len(), filter.len()], [size, filter_size]);
     assert_eq!(to.len(), pixels * channels);
@@ -273,7 +411,13 @@ pub fn depthwise(
         return;
     }
     let width = channels * filters;
-    let task = Depthwise { sizes, x, filter, width, to: Output::new(to) };
+    let task = Depthwise {
+        sizes,
+        x,
+        filter,
+        width,
+        to: Output::new(to),
+    };
     machine.each(images * output[0], &task);
 }
 
@@ -289,8 +433,17 @@ struct Depthwise<'a> {
 impl Task for Depthwise<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self, _: S, index: usize, _: &mut Scratch) {
-        let Convolution { input, channels, output, filters, filter, strides, dilations, padding, .. } =
-            *self.sizes;
+        let Convolution {
+            input,
+            channels,
+            output,
+            filters,
+            filter,
+            strides,
+            dilations,
+            padding,
+            ..
+        } = *self.sizes;
         let (image, y) = (index / output[0], index % output[0]);
         let row = output[1] * self.width;
         // SAFETY: the task's own row of pixels.

@@ -27,7 +27,11 @@ pub fn exp64(x: f64) -> f64 {
     p = p * r + 0.5;
     p = p * r + 1.0;
     p = p * r + 1.0;
-    let exponent = shifted.to_bits().wrapping_sub(SHIFT.to_bits()).wrapping_add(1023) << 52;
+    let exponent = shifted
+        .to_bits()
+        .wrapping_sub(SHIFT.to_bits())
+        .wrapping_add(1023)
+        << 52;
     p * f64::from_bits(exponent)
 }
 
@@ -39,7 +43,7 @@ pub fn exp_below(x: f32) -> f32 {
     let shifted = x * std::f32::consts::LOG2_E + SHIFT;
     let n = shifted - SHIFT;
     // The ln 2 in two parts, so that r is exact.
-    let r = (x - n * 0.693_359_375) + n * 2.121_944_4e-4;
+    let r = (x - n * (355.0 / 512.0)) + n * 2.121_944_4e-4;
     let mut p = 1.0 / 5_040.0;
     p = p * r + 1.0 / 720.0;
     p = p * r + 1.0 / 120.0;
@@ -60,7 +64,11 @@ pub fn exp_below(x: f32) -> f32 {
 pub fn log(x: f32) -> f32 {
     let logarithm = log64(x as f64) as f32;
     let logarithm = if x == f32::INFINITY { x } else { logarithm };
-    let logarithm = if x == 0.0 { f32::NEG_INFINITY } else { logarithm };
+    let logarithm = if x == 0.0 {
+        f32::NEG_INFINITY
+    } else {
+        logarithm
+    };
     // NaN fails this comparison too.
     if x >= 0.0 { logarithm } else { f32::NAN }
 }
@@ -97,7 +105,11 @@ pub fn tanh(x: f32) -> f32 {
     let e = exp64(2.0 * x as f64);
     // Both parts would be far from 0, and their difference of no use.
     let near = if x < 0.0 { -x } else { x } < 1e-4;
-    if near { x } else { ((e - 1.0) / (e + 1.0)) as f32 }
+    if near {
+        x
+    } else {
+        ((e - 1.0) / (e + 1.0)) as f32
+    }
 }
 
 /// `log(1 + e^x)`.
@@ -106,7 +118,8 @@ pub fn softplus(x: f32) -> f32 {
     let e = exp64(x as f64);
     // Where either of them makes no difference to float32.
     let result = if x < -17.0 { e } else { log64(1.0 + e) };
-    if x > 20.0 { x } else { result as f32 }
+    // NaN fails this comparison, and has no logarithm here.
+    if x <= 20.0 { result as f32 } else { x }
 }
 
 #[inline(always)]
@@ -165,7 +178,11 @@ pub fn pow(base: f32, exponent: f32) -> f32 {
         return base * base;
     }
     let is_undecided = exponent.is_infinite() && base.abs() == 1.0;
-    if exponent.is_nan() || is_undecided { f32::NAN } else { base.powf(exponent) }
+    if exponent.is_nan() || is_undecided {
+        f32::NAN
+    } else {
+        base.powf(exponent)
+    }
 }
 
 #[cfg(test)]

@@ -15,14 +15,32 @@ pub fn gather(
     indices: &[i32],
     to: &mut [f32],
 ) {
-    let count = if batch == 0 { 0 } else { indices.len() / batch };
-    let size = |sizes: [usize; 4]| sizes.iter().try_fold(1_usize, |n, &size| n.checked_mul(size));
+    let count = indices.len().checked_div(batch).unwrap_or(0);
+    let size = |sizes: [usize; 4]| {
+        sizes
+            .iter()
+            .try_fold(1_usize, |n, &size| n.checked_mul(size))
+    };
     assert_eq!(Some(x.len()), size([batch, outer, dim, width]));
     assert_eq!(indices.len(), batch * count);
     assert_eq!(Some(to.len()), size([batch, outer, count, width]));
-    assert!(indices.iter().all(|&index| index >= 0 && (index as usize) < dim), "indices below {dim}");
+    assert!(
+        indices
+            .iter()
+            .all(|&index| index >= 0 && (index as usize) < dim),
+        "indices below {dim}"
+    );
     let parts = Parts::new(batch * outer * count, width);
-    let task = Rows { parts, x, outer, dim, width, count, indices, to: Output::new(to) };
+    let task = Rows {
+        parts,
+        x,
+        outer,
+        dim,
+        width,
+        count,
+        indices,
+        to: Output::new(to),
+    };
     machine.each(parts.tasks(), &task);
 }
 
@@ -61,7 +79,14 @@ pub fn segment_sum(machine: &Machine, x: &[f32], width: usize, ids: &[i32], to: 
     // Columns are the tasks', so that rows are added in their order.
     let columns = width.div_ceil((width * 16_384 / x.len().max(1)).clamp(16, 4096));
     let column = width.div_ceil(columns);
-    let task = Columns { x, width, column, ids, segments: to.len() / width, to: Output::new(to) };
+    let task = Columns {
+        x,
+        width,
+        column,
+        ids,
+        segments: to.len() / width,
+        to: Output::new(to),
+    };
     machine.each(width.div_ceil(column), &task);
 }
 

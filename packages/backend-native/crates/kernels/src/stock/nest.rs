@@ -30,7 +30,10 @@ impl<const N: usize> Nest<N> {
             match axes.last_mut() {
                 _ if size == 1 => {}
                 Some(outer) if (0..N).all(|i| outer.steps[i] == steps[i] * size as isize) => {
-                    *outer = Axis { size: outer.size.checked_mul(size)?, steps };
+                    *outer = Axis {
+                        size: outer.size.checked_mul(size)?,
+                        steps,
+                    };
                 }
                 _ => axes.push(axis),
             }
@@ -40,7 +43,9 @@ impl<const N: usize> Nest<N> {
 
     /// How many times the innermost loop's body runs.
     pub fn size(&self) -> usize {
-        self.axes.iter().fold(1, |size, axis| size.saturating_mul(axis.size))
+        self.axes
+            .iter()
+            .fold(1, |size, axis| size.saturating_mul(axis.size))
     }
 
     /// Whether all that array `i` meets from `start` on lies within `length` numbers.
@@ -51,7 +56,11 @@ impl<const N: usize> Nest<N> {
         let (mut least, mut most) = (start as i128, start as i128);
         for axis in &self.axes {
             let reach = axis.steps[i] as i128 * (axis.size as i128 - 1);
-            if reach < 0 { least += reach } else { most += reach }
+            if reach < 0 {
+                least += reach
+            } else {
+                most += reach
+            }
         }
         least >= 0 && most < length as i128
     }
@@ -68,7 +77,11 @@ impl<const N: usize> Nest<N> {
 
     /// A walk over these axes that has done `turns` turns.
     pub fn walk(axes: &[Axis<N>], turns: usize) -> Walk<'_, N> {
-        let mut walk = Walk { axes, indices: [0; MOST], at: [0; N] };
+        let mut walk = Walk {
+            axes,
+            indices: [0; MOST + 1],
+            at: [0; N],
+        };
         let mut rest = turns;
         for (axis, index) in axes.iter().zip(&mut walk.indices).rev() {
             *index = rest % axis.size;
@@ -84,7 +97,7 @@ impl<const N: usize> Nest<N> {
 /// Where loops are.
 pub struct Walk<'a, const N: usize> {
     axes: &'a [Axis<N>],
-    indices: [usize; MOST],
+    indices: [usize; MOST + 1],
     /// How far each array has come.
     pub at: [isize; N],
 }
@@ -116,9 +129,27 @@ mod tests {
     #[test]
     fn axes_that_can_be_one_are_one() {
         let nest = Nest::<2>::new(&[2, 12, 12, 3, 4, 4, 1, 9, 9, 4, 1, 1]).unwrap();
-        assert_eq!(nest.axes, [Axis { size: 24, steps: [1, 1] }]);
+        assert_eq!(
+            nest.axes,
+            [Axis {
+                size: 24,
+                steps: [1, 1]
+            }]
+        );
         let nest = Nest::<2>::new(&[2, 12, 0, 3, 4, 0, 4, 1, 1]).unwrap();
-        assert_eq!(nest.axes, [Axis { size: 6, steps: [4, 0] }, Axis { size: 4, steps: [1, 1] }]);
+        assert_eq!(
+            nest.axes,
+            [
+                Axis {
+                    size: 6,
+                    steps: [4, 0]
+                },
+                Axis {
+                    size: 4,
+                    steps: [1, 1]
+                }
+            ]
+        );
     }
 
     #[test]
@@ -136,7 +167,10 @@ mod tests {
         for turns in 0..24 {
             let mut walk = Nest::walk(&nest.axes, turns);
             for turn in turns..24 {
-                assert_eq!(walk.at[0] as usize, turn / 12 * 100 + turn / 4 % 3 * 10 + turn % 4);
+                assert_eq!(
+                    walk.at[0] as usize,
+                    turn / 12 * 100 + turn / 4 % 3 * 10 + turn % 4
+                );
                 walk.step();
             }
         }

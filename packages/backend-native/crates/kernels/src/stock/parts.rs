@@ -27,12 +27,26 @@ impl Parts {
         // A task's piece begins at a whole cache line of the row.
         let piece = length.div_ceil(pieces).next_multiple_of(16);
         let pieces = length.div_ceil(piece.max(1)).max(1);
-        let rows_per_task = if pieces > 1 { 1 } else { (part / length.max(1)).max(1) };
-        Parts { rows, length, rows_per_task, pieces, piece }
+        let rows_per_task = if pieces > 1 {
+            1
+        } else {
+            (part / length.max(1)).max(1)
+        };
+        Parts {
+            rows,
+            length,
+            rows_per_task,
+            pieces,
+            piece,
+        }
     }
 
     pub fn tasks(&self) -> usize {
-        if self.length == 0 { 0 } else { self.rows.div_ceil(self.rows_per_task) * self.pieces }
+        if self.length == 0 {
+            0
+        } else {
+            self.rows.div_ceil(self.rows_per_task) * self.pieces
+        }
     }
 
     /// A task's rows, and the part of each of them.
@@ -40,7 +54,10 @@ impl Parts {
         let first = index / self.pieces * self.rows_per_task;
         let from = index % self.pieces * self.piece;
         let until = (from + self.piece).min(self.length);
-        (first..(first + self.rows_per_task).min(self.rows), from..until)
+        (
+            first..(first + self.rows_per_task).min(self.rows),
+            from..until,
+        )
     }
 }
 
@@ -50,7 +67,15 @@ mod tests {
 
     #[test]
     fn every_number_is_in_one_task() {
-        for (rows, length) in [(1, 1), (1, 100_003), (7, 16_385), (1000, 3), (5, 32_768), (0, 4), (4, 0)] {
+        for (rows, length) in [
+            (1, 1),
+            (1, 100_003),
+            (7, 16_385),
+            (1000, 3),
+            (5, 32_768),
+            (0, 4),
+            (4, 0),
+        ] {
             let parts = Parts::new(rows, length);
             let mut seen = vec![0_u8; rows * length];
             for task in 0..parts.tasks() {

@@ -23,7 +23,11 @@ pub fn mean_pool(machine: &Machine, sizes: &Convolution, x: &[f32], to: &mut [f3
 fn pool<const MAX: bool>(machine: &Machine, sizes: &Convolution, x: &[f32], to: &mut [f32]) {
     let pixels = check(sizes, x.len(), to.len());
     if pixels > 0 {
-        let task = Rows::<MAX> { sizes, x, to: Output::new(to) };
+        let task = Rows::<MAX> {
+            sizes,
+            x,
+            to: Output::new(to),
+        };
         machine.each(sizes.images * sizes.output[0], &task);
     }
 }
@@ -54,7 +58,12 @@ struct Rows<'a, const MAX: bool> {
 impl<const MAX: bool> Task for Rows<'_, MAX> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self, _: S, index: usize, _: &mut Scratch) {
-        let Convolution { input, channels, output, .. } = *self.sizes;
+        let Convolution {
+            input,
+            channels,
+            output,
+            ..
+        } = *self.sizes;
         let (image, y) = (index / output[0], index % output[0]);
         let row = output[1] * channels;
         // SAFETY: the task's own row of pixels.
@@ -120,7 +129,13 @@ fn gradient<const MAX: bool>(
     check(sizes, to.len(), dy.len());
     if !to.is_empty() {
         let blocks = sizes.channels.div_ceil(BLOCK);
-        let task = Images::<MAX> { sizes, x, dy, blocks, to: Output::new(to) };
+        let task = Images::<MAX> {
+            sizes,
+            x,
+            dy,
+            blocks,
+            to: Output::new(to),
+        };
         machine.each(sizes.images * blocks, &task);
     }
 }
@@ -137,7 +152,12 @@ struct Images<'a, const MAX: bool> {
 impl<const MAX: bool> Task for Images<'_, MAX> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self, _: S, index: usize, _: &mut Scratch) {
-        let Convolution { input, channels, output, .. } = *self.sizes;
+        let Convolution {
+            input,
+            channels,
+            output,
+            ..
+        } = *self.sizes;
         let (image, channel) = (index / self.blocks, index % self.blocks * BLOCK);
         let width = BLOCK.min(channels - channel);
         let pixels = image * input[0] * input[1]..(image + 1) * input[0] * input[1];
@@ -151,7 +171,9 @@ impl<const MAX: bool> Task for Images<'_, MAX> {
             for x in 0..output[1] {
                 let xs = window(self.sizes, 1, x);
                 let dy = &self.dy[place((image * output[0] + y) * output[1] + x)];
-                let inside = ys.clone().flat_map(|y| xs.clone().map(move |x| y * input[1] + x));
+                let inside = ys
+                    .clone()
+                    .flat_map(|y| xs.clone().map(move |x| y * input[1] + x));
                 if MAX {
                     let mut most = [f32::NEG_INFINITY; BLOCK];
                     let mut places = [u32::MAX; BLOCK];

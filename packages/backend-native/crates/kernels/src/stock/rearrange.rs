@@ -12,7 +12,7 @@ use crate::simd::Simd;
 const SIDE: usize = 16;
 
 /// Copies `from` to `to`, which array 0 and array 1 of the nest step over from their places in
-/// `starts` on. The innermost axis of `to` has no gaps.
+/// `starts` on.
 pub fn rearrange(
     machine: &Machine,
     nest: &Nest<2>,
@@ -20,17 +20,33 @@ pub fn rearrange(
     from: &[f32],
     starts: [usize; 2],
 ) {
-    assert!(nest.is_within(0, starts[0], to.len()), "places within the result");
-    assert!(nest.is_within(1, starts[1], from.len()), "places within the array");
+    assert!(
+        nest.is_within(0, starts[0], to.len()),
+        "places within the result"
+    );
+    assert!(
+        nest.is_within(1, starts[1], from.len()),
+        "places within the array"
+    );
     assert!(nest.is_apart(0), "no place of the result twice");
     if nest.size() == 0 {
         return;
     }
-    let single = Axis { size: 1, steps: [1, 1] };
-    let (&last, outer) = nest.axes.split_last().unwrap_or((&single, &[]));
-    assert_eq!(last.steps[0], 1, "rows of the result without gaps");
+    // A result with gaps between its numbers is one of rows of one number.
+    let mut axes = nest.axes.clone();
+    if axes.last().is_none_or(|axis| axis.steps[0] != 1) {
+        axes.push(Axis {
+            size: 1,
+            steps: [1, 1],
+        });
+    }
+    let Some((&last, outer)) = axes.split_last() else {
+        return;
+    };
     let to = Output::new(to);
-    let across = outer.iter().position(|axis| axis.steps[1] == 1 && axis.size >= SIDE);
+    let across = outer
+        .iter()
+        .position(|axis| axis.steps[1] == 1 && axis.size >= SIDE);
     match across {
         Some(across) if last.size >= SIDE && last.steps[1] > 1 => {
             let mut outer = outer.to_vec();
@@ -39,13 +55,32 @@ pub fn rearrange(
             // A few ten thousand numbers, in whole squares.
             let height = (32_768 / last.size).next_multiple_of(SIDE).min(across.size);
             let strips = across.size.div_ceil(height);
-            let task = Squares { outer: &outer, across, last, height, strips, to, from, starts };
+            let task = Squares {
+                outer: &outer,
+                across,
+                last,
+                height,
+                strips,
+                to,
+                from,
+                starts,
+            };
             machine.each(turns * strips, &task);
         }
         _ => {
             let turns: usize = outer.iter().map(|axis| axis.size).product();
             let parts = Parts::new(turns, last.size);
-            machine.each(parts.tasks(), &Rows { parts, outer, last, to, from, starts });
+            machine.each(
+                parts.tasks(),
+                &Rows {
+                    parts,
+                    outer,
+                    last,
+                    to,
+                    from,
+                    starts,
+                },
+            );
         }
     }
 }
@@ -118,6 +153,8 @@ impl Task for Squares<'_> {
                         Err(_) => line[..rows].copy_from_slice(source),
                     }
                 }
+                // `i` is a column of the square.
+                #[allow(clippy::needless_range_loop)]
                 for i in 0..rows {
                     let at = to + (row + i) * to_step + column;
                     // SAFETY: as for rows; the strip is this task's own.
@@ -157,6 +194,15 @@ mod tests {
             rearrange(&machine, &nest, &mut to, &from, [0, n as usize - 1]);
             assert!(to.iter().rev().eq(&from));
         }
+    }
+
+    #[test]
+    fn leaves_gaps() {
+        let machine = Machine::new(Isa::detect(), 2);
+        let mut to = [0.0; 6];
+        let nest = Nest::new(&[3, 2, 1]).unwrap();
+        rearrange(&machine, &nest, &mut to, &[1.0, 2.0, 3.0], [1, 0]);
+        assert_eq!(to, [0.0, 1.0, 0.0, 2.0, 0.0, 3.0]);
     }
 
     #[test]

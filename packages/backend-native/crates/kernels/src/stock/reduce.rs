@@ -82,7 +82,10 @@ pub fn reduce<F: Fold>(
     [outer, count, inner]: [usize; 3],
     to: &mut [f32],
 ) {
-    assert_eq!(Some(x.len()), outer.checked_mul(count).and_then(|n| n.checked_mul(inner)));
+    assert_eq!(
+        Some(x.len()),
+        outer.checked_mul(count).and_then(|n| n.checked_mul(inner))
+    );
     assert_eq!(to.len(), outer * inner);
     if to.is_empty() {
         return;
@@ -139,7 +142,10 @@ impl<F: Fold> Task for Pieces<'_, F> {
         let _ = self.fold;
         let first = index * self.per_task;
         for i in first..(first + self.per_task).min(self.all) {
-            let (outer, rest) = (i / (self.blocks * self.pieces), i % (self.blocks * self.pieces));
+            let (outer, rest) = (
+                i / (self.blocks * self.pieces),
+                i % (self.blocks * self.pieces),
+            );
             let (block, piece) = (rest / self.pieces, rest % self.pieces);
             let column = block * BLOCK;
             let width = BLOCK.min(self.inner - column);
@@ -218,7 +224,13 @@ fn arg_extreme<const SMALLEST: bool>(machine: &Machine, x: &[f32], rows: usize, 
     assert!(rows == 0 || (!x.is_empty() && x.len().is_multiple_of(rows)));
     let length = x.len() / rows.max(1);
     let per_task = (PIECE / length.max(1)).max(1);
-    let task = Places::<SMALLEST> { x, rows, length, per_task, to: Output::new(to) };
+    let task = Places::<SMALLEST> {
+        x,
+        rows,
+        length,
+        per_task,
+        to: Output::new(to),
+    };
     machine.each(rows.div_ceil(per_task), &task);
 }
 
@@ -247,7 +259,10 @@ impl<const SMALLEST: bool> Task for Places<'_, SMALLEST> {
                     lanes[i] = further::<SMALLEST>(lanes[i], x[i]);
                 }
             }
-            let extreme = lanes.iter().chain(rest).fold(x[0], |a, &x| further::<SMALLEST>(a, x));
+            let extreme = lanes
+                .iter()
+                .chain(rest)
+                .fold(x[0], |a, &x| further::<SMALLEST>(a, x));
             *to = x.iter().position(|&x| x == extreme).unwrap_or(0) as i32;
         }
     }
@@ -265,14 +280,21 @@ mod tests {
     use crate::simd::Isa;
 
     fn numbers(count: usize) -> Vec<f32> {
-        (0..count as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 1e7 - 0.8).collect()
+        (0..count as u32)
+            .map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 1e7 - 0.8)
+            .collect()
     }
 
     #[test]
     fn agrees_with_a_loop_on_any_number_of_threads() {
-        for shape in
-            [[1, 100_003, 1], [3, 70_001, 1], [5, 7, 1], [1, 5000, 3], [2, 300, 256], [2, 99, 700]]
-        {
+        for shape in [
+            [1, 100_003, 1],
+            [3, 70_001, 1],
+            [5, 7, 1],
+            [1, 5000, 3],
+            [2, 300, 256],
+            [2, 99, 700],
+        ] {
             let [outer, count, inner] = shape;
             let x = numbers(outer * count * inner);
             let results: Vec<Vec<f32>> = [1, 2, 3]

@@ -34,7 +34,13 @@ impl Resizing {
 
     /// Where a place of the result is along an axis, before anything is rounded.
     fn scale(&self, axis: usize) -> f64 {
-        let less = |n: usize| if self.corners.aligned && self.to[axis] > 1 { n - 1 } else { n };
+        let less = |n: usize| {
+            if self.corners.aligned && self.to[axis] > 1 {
+                n - 1
+            } else {
+                n
+            }
+        };
         less(self.from[axis]) as f64 / less(self.to[axis]) as f64
     }
 
@@ -64,7 +70,11 @@ impl Resizing {
         let last = self.from[axis] as i64 - 1;
         (0..self.to[axis])
             .map(|i| {
-                let i = if self.corners.half_pixels { i as f64 + 0.5 } else { i as f64 };
+                let i = if self.corners.half_pixels {
+                    i as f64 + 0.5
+                } else {
+                    i as f64
+                };
                 // Halves are rounded up, as in JavaScript.
                 let at = scale * i + if self.corners.aligned { 0.5 } else { 0.0 };
                 (at.floor() as i64).clamp(0, last) as usize
@@ -85,7 +95,13 @@ struct Between {
 pub fn bilinear(machine: &Machine, sizes: &Resizing, x: &[f32], to: &mut [f32]) {
     if sizes.check(x.len(), to.len()) {
         let (ys, xs) = (sizes.between(0), sizes.between(1));
-        let task = Rows { sizes, ys: &ys, xs: &xs, x, to: Output::new(to) };
+        let task = Rows {
+            sizes,
+            ys: &ys,
+            xs: &xs,
+            x,
+            to: Output::new(to),
+        };
         machine.each(sizes.images * sizes.to[0], &task);
     }
 }
@@ -101,7 +117,12 @@ struct Rows<'a> {
 impl Task for Rows<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self, _: S, index: usize, _: &mut Scratch) {
-        let Resizing { from: [height, width], to: size, channels, .. } = *self.sizes;
+        let Resizing {
+            from: [height, width],
+            to: size,
+            channels,
+            ..
+        } = *self.sizes;
         let (image, y) = (index / size[0], self.ys[index % size[0]]);
         let row = size[1] * channels;
         // SAFETY: the task's own row.
@@ -137,7 +158,13 @@ pub fn bilinear_gradient(machine: &Machine, sizes: &Resizing, dy: &[f32], to: &m
         seen[between.first].push((y, 1.0 - between.share));
         seen[between.second].push((y, between.share));
     }
-    let task = Gradients { sizes, seen: &seen, xs: &xs, dy, to: Output::new(to) };
+    let task = Gradients {
+        sizes,
+        seen: &seen,
+        xs: &xs,
+        dy,
+        to: Output::new(to),
+    };
     machine.each(sizes.images * sizes.from[0], &task);
 }
 
@@ -152,7 +179,12 @@ struct Gradients<'a> {
 impl Task for Gradients<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self, _: S, index: usize, _: &mut Scratch) {
-        let Resizing { from: [height, width], to: size, channels, .. } = *self.sizes;
+        let Resizing {
+            from: [height, width],
+            to: size,
+            channels,
+            ..
+        } = *self.sizes;
         let image = index / height;
         let row = width * channels;
         // SAFETY: the task's own row.
@@ -176,7 +208,13 @@ impl Task for Gradients<'_> {
 pub fn nearest(machine: &Machine, sizes: &Resizing, x: &[f32], to: &mut [f32]) {
     if sizes.check(x.len(), to.len()) {
         let (ys, xs) = (sizes.nearest(0), sizes.nearest(1));
-        let task = Nearest { sizes, ys: &ys, xs: &xs, x, to: Output::new(to) };
+        let task = Nearest {
+            sizes,
+            ys: &ys,
+            xs: &xs,
+            x,
+            to: Output::new(to),
+        };
         machine.each(sizes.images * sizes.to[0], &task);
     }
 }
@@ -192,7 +230,12 @@ struct Nearest<'a> {
 impl Task for Nearest<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self, _: S, index: usize, _: &mut Scratch) {
-        let Resizing { from: [height, width], to: size, channels, .. } = *self.sizes;
+        let Resizing {
+            from: [height, width],
+            to: size,
+            channels,
+            ..
+        } = *self.sizes;
         let (image, y) = (index / size[0], self.ys[index % size[0]]);
         let row = size[1] * channels;
         // SAFETY: the task's own row.

@@ -16,7 +16,13 @@ pub fn softmax(machine: &Machine, x: &[f32], length: usize, to: &mut [f32]) {
     // A row is one task's, however long.
     let rows = x.len() / length;
     let per_task = (8192 / length).max(1);
-    let task = Rows { x, rows, length, per_task, to: Output::new(to) };
+    let task = Rows {
+        x,
+        rows,
+        length,
+        per_task,
+        to: Output::new(to),
+    };
     machine.each(rows.div_ceil(per_task), &task);
 }
 
@@ -50,7 +56,10 @@ fn one(x: &[f32], to: &mut [f32]) {
             lanes[i] = if x[i] > lanes[i] { x[i] } else { lanes[i] };
         }
     }
-    let largest = lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |a, &x| if x > a { x } else { a });
+    let largest = lanes
+        .iter()
+        .chain(rest)
+        .fold(f32::NEG_INFINITY, |a, &x| if x > a { x } else { a });
     if !largest.is_finite() {
         return to.fill(f32::NAN);
     }

@@ -33,12 +33,26 @@ pub struct Projection<'a> {
 
 /// `x` through the projection, which says for each place of the result where it is in `x`.
 pub fn transform(machine: &Machine, projection: &Projection<'_>, x: &[f32], to: &mut [f32]) {
-    let Projection { images, from, to: size, channels, matrices, .. } = *projection;
+    let Projection {
+        images,
+        from,
+        to: size,
+        channels,
+        matrices,
+        ..
+    } = *projection;
     assert_eq!(x.len(), images * from[0] * from[1] * channels);
     assert_eq!(to.len(), images * size[0] * size[1] * channels);
     assert!(matrices.len() == 8 || matrices.len() == 8 * images);
     if !to.is_empty() {
-        machine.each(images * size[0], &Rows { projection, x, to: Output::new(to) });
+        machine.each(
+            images * size[0],
+            &Rows {
+                projection,
+                x,
+                to: Output::new(to),
+            },
+        );
     }
 }
 
@@ -51,8 +65,16 @@ struct Rows<'a> {
 impl Task for Rows<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self, _: S, index: usize, _: &mut Scratch) {
-        let Projection { from, to: size, channels, matrices, bilinear, beyond, fill, .. } =
-            *self.projection;
+        let Projection {
+            from,
+            to: size,
+            channels,
+            matrices,
+            bilinear,
+            beyond,
+            fill,
+            ..
+        } = *self.projection;
         let (image, row) = (index / size[0], index % size[0]);
         let first = if matrices.len() == 8 { 0 } else { 8 * image };
         let m: [f64; 8] = std::array::from_fn(|i| matrices[first + i] as f64);
@@ -111,11 +133,19 @@ fn place(at: f64, length: usize, beyond: Beyond) -> f64 {
         _ if length <= 1 => 0.0,
         Beyond::Reflect if at < 0.0 => {
             let turned = at + 2.0 * n * (-at / (2.0 * n)).trunc();
-            if turned < -n { turned + 2.0 * n } else { -turned - 1.0 }
+            if turned < -n {
+                turned + 2.0 * n
+            } else {
+                -turned - 1.0
+            }
         }
         Beyond::Reflect if at > last => {
             let turned = at - 2.0 * n * (at / (2.0 * n)).trunc();
-            if turned >= n { 2.0 * n - turned - 1.0 } else { turned }
+            if turned >= n {
+                2.0 * n - turned - 1.0
+            } else {
+                turned
+            }
         }
         Beyond::Wrap if at < 0.0 => at + n * ((-at / last).trunc() + 1.0),
         Beyond::Wrap if at > last => at - n * (at / last).trunc(),

@@ -37,7 +37,7 @@ functions! {
     Reciprocal(x) = 1.0 / x;
     /// NaN stays NaN.
     Relu(x) = if x <= 0.0 { 0.0 } else { x };
-    Relu6(x) = if x <= 0.0 { 0.0 } else if x > 6.0 { 6.0 } else { x };
+    Relu6(x) = Clip { least: 0.0, most: 6.0 }.apply(x);
     /// Halves to the even neighbour.
     Round(x) = x.round_ties_even();
     Rsqrt(x) = (1.0 / (x as f64).sqrt()) as f32;
@@ -93,7 +93,15 @@ impl Unary for Clip {
 pub fn unary<F: Unary>(machine: &Machine, function: &F, x: &[f32], to: &mut [f32]) {
     assert_eq!(x.len(), to.len());
     let parts = Parts::new(1, x.len());
-    machine.each(parts.tasks(), &Each { parts, function, x, to: Output::new(to) });
+    machine.each(
+        parts.tasks(),
+        &Each {
+            parts,
+            function,
+            x,
+            to: Output::new(to),
+        },
+    );
 }
 
 struct Each<'a, F> {
@@ -111,6 +119,36 @@ impl<F: Unary> Task for Each<'_, F> {
         let to = unsafe { self.to.part(within.clone()) };
         for (to, &x) in to.iter_mut().zip(&self.x[within]) {
             *to = self.function.apply(x);
+        }
+    }
+}
+
+/// Keeps all numbers between two, where they lie; NaN stays NaN.
+pub fn clamp(machine: &Machine, values: &mut [f32], least: f32, most: f32) {
+    let parts = Parts::new(1, values.len());
+    machine.each(
+        parts.tasks(),
+        &Clamp {
+            parts,
+            clip: Clip { least, most },
+            to: Output::new(values),
+        },
+    );
+}
+
+struct Clamp<'a> {
+    parts: Parts,
+    clip: Clip,
+    to: Output<'a>,
+}
+
+impl Task for Clamp<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(&self, _: S, index: usize, _: &mut Scratch) {
+        let (_, within) = self.parts.task(index);
+        // SAFETY: each task has a part of its own.
+        for x in unsafe { self.to.part(within) } {
+            *x = self.clip.apply(*x);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The windows that a convolution looks through, as rows of a matrix that is never stored.
 
-use crate::product::Source;
+use crate::product::Rows;
 use crate::simd::Simd;
 use crate::stored::Stored;
 
@@ -62,15 +62,14 @@ impl<'a> Windows<'a> {
             }));
         }
         let (height, width, channels) = (height as i32, width as i32, channels as u32);
-        Windows { values, height, width, channels, places, taps }
-    }
-
-    pub fn rows(&self) -> usize {
-        self.places.len()
-    }
-
-    pub fn columns(&self) -> usize {
-        self.taps.len()
+        Windows {
+            values,
+            height,
+            width,
+            channels,
+            places,
+            taps,
+        }
     }
 
     /// Where a pixel's first channel is, if it is within the picture.
@@ -85,7 +84,7 @@ impl<'a> Windows<'a> {
     }
 }
 
-impl Source for Windows<'_> {
+impl Rows for Windows<'_> {
     #[inline(always)]
     unsafe fn vector<S: Simd>(&self, simd: S, row: usize, column: usize, lanes: usize) -> S::V {
         let lanes = lanes.min(S::LANES);
@@ -102,7 +101,9 @@ impl Source for Windows<'_> {
         // SAFETY: inside of a job; `values` has all pixels of all pictures.
         unsafe {
             if is_run && (is_one_pixel || x < self.width) {
-                let pixel = self.pixel(place, tap).map_or(0, |pixel| pixel + tap.channel as usize);
+                let pixel = self
+                    .pixel(place, tap)
+                    .map_or(0, |pixel| pixel + tap.channel as usize);
                 debug_assert!(pixel + lanes <= self.values.len());
                 return f32::load(simd, self.values.as_ptr().add(pixel), lanes);
             }
@@ -117,6 +118,10 @@ impl Source for Windows<'_> {
             }
             simd.load(some.as_ptr())
         }
+    }
+
+    fn holds(&self, rows: usize, width: usize) -> bool {
+        rows <= self.places.len() && width <= self.taps.len()
     }
 }
 
@@ -143,10 +148,15 @@ mod tests {
     fn is_what_a_loop_finds() {
         for channels in [1, 3, 8, 20] {
             let (height, width) = (4, 5);
-            let values: Vec<f32> =
-                (0..2 * height * width * channels).map(|i| 1.0 + i as f32).collect();
+            let values: Vec<f32> = (0..2 * height * width * channels)
+                .map(|i| 1.0 + i as f32)
+                .collect();
             let places: Vec<Place> = (0..40)
-                .map(|i| Place { image: i / 20, y: (i / 5 % 4) as i32 - 1, x: (i % 5) as i32 - 1 })
+                .map(|i| Place {
+                    image: i / 20,
+                    y: (i / 5 % 4) as i32 - 1,
+                    x: (i % 5) as i32 - 1,
+                })
                 .collect();
             let pixels: Vec<(i32, i32)> = (0..9).map(|i| (i / 3, i % 3)).collect();
             let shape = [2, height, width, channels];
@@ -158,15 +168,20 @@ mod tests {
                 let pixel = |y: i32, x: i32| {
                     (place.image as usize * height + y as usize) * width + x as usize
                 };
-                if inside { values[pixel(y, x) * channels + column % channels] } else { 0.0 }
+                if inside {
+                    values[pixel(y, x) * channels + column % channels]
+                } else {
+                    0.0
+                }
             };
             for isa in Isa::present() {
                 for row in 0..40 {
                     for column in 0..9 * channels {
                         for lanes in [1, 8, isa.lanes()] {
                             let lanes = lanes.min(9 * channels - column);
-                            let expected: Vec<f32> =
-                                (column..column + lanes).map(|column| at(row, column)).collect();
+                            let expected: Vec<f32> = (column..column + lanes)
+                                .map(|column| at(row, column))
+                                .collect();
                             assert_eq!(isa.run(Read(&windows, row, column, lanes)), expected);
                         }
                     }
