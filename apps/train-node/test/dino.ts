@@ -5,6 +5,9 @@ import { fileURLToPath } from "node:url";
 const program = fileURLToPath(new URL("../bin/dino.js", import.meta.url));
 const built = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
+/** Where nobody has installed an engine, whatever there is on the machine. */
+const noEngines = fileURLToPath(new URL("./none", import.meta.url));
+
 export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
@@ -25,7 +28,8 @@ export function dino(
 ): Promise<Outcome> {
   if (!existsSync(built))
     throw new Error("dist: expected a build, got none: run npm run build first");
-  const env = { PATH: process.env.PATH, NO_COLOR: "1", DINO_BACKEND: "wasm", ...environment };
+  const own = { NO_COLOR: "1", DINO_BACKEND: "wasm", DINO_ENGINES_DIR: noEngines };
+  const env = { PATH: process.env.PATH, ...own, ...environment };
   const child = spawn(process.execPath, [program, ...words], { cwd, env });
   let [stdout, stderr, waits] = ["", "", when !== undefined];
   child.stdout.on("data", (chunk) => {

@@ -17,6 +17,8 @@ export interface MachineInfo {
 export interface Addon extends Kernels, StockFunctions {
   describeMachine(): MachineInfo;
   configureMachine(threads: number, instructions?: string): void;
+  /** GFLOP/s of fused multiplications and additions in registers, on all threads. */
+  measurePeak(bf16: boolean, seconds: number): number;
 }
 
 /** There is no addon, or it does not load. */

@@ -1,2 +1,9 @@
-export { engine, type NativeEngine, setThreads } from "./engine.ts";
+export {
+  engine,
+  fmaPeakGflops,
+  type NativeEngine,
+  type PeakOptions,
+  type Precision,
+  setThreads,
+} from "./engine.ts";
 export { registerNativeBackend } from "./register.ts";

@@ -1,9 +1,12 @@
 use dino_kernels::machine::Machine;
+use dino_kernels::peak::peak;
+use dino_kernels::product::Precision;
 use dino_kernels::simd::Isa;
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 static MACHINE: Mutex<Option<Arc<Machine>>> = Mutex::new(None);
 
@@ -76,4 +79,19 @@ pub fn configure_machine(threads: u32, instructions: Option<String>) -> Result<(
     let mut machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
     *machine = Some(Arc::new(Machine::new(isa, threads as usize)));
     Ok(())
+}
+
+/// GFLOP/s of fused multiplications and additions in registers.
+#[napi]
+pub fn measure_peak(bf16: bool, seconds: f64) -> Result<f64> {
+    if !(0.0..=60.0).contains(&seconds) {
+        let message = format!("seconds: expected from 0 to 60, got {seconds}");
+        return Err(Error::new(Status::InvalidArg, message));
+    }
+    let precision = if bf16 {
+        Precision::Bf16
+    } else {
+        Precision::Fp32
+    };
+    guarded(|machine| peak(machine, precision, Duration::from_secs_f64(seconds)))
 }

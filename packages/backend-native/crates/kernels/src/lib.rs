@@ -10,6 +10,7 @@ pub mod math;
 pub mod norm;
 pub mod output;
 pub mod patches;
+pub mod peak;
 pub mod pool;
 pub mod product;
 pub mod scratch;

@@ -6,6 +6,7 @@ mod avx2;
 mod avx512;
 mod portable;
 
+use crate::product::Precision;
 pub use portable::{Portable, bf16};
 
 /// The instructions of one kind of processor.
@@ -19,6 +20,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// Rows of the tile that a matrix product keeps in registers.
     const ROWS: usize;
+    /// Whether this is no processor of ours: `Isa::Portable`.
+    const IS_PORTABLE: bool = false;
 
     /// Runs what is compiled for the rows and vectors of such a tile.
     unsafe fn by_tile<B: ByTile<Self>>(self, work: B) -> B::Output;
@@ -129,6 +132,12 @@ impl Isa {
             Isa::Avx512Bf16 | Isa::Avx512 => 16,
             Isa::Avx2 | Isa::Portable => 8,
         }
+    }
+
+    /// Whether matrices are multiplied by the crate `matrixmultiply`, which has kernels for
+    /// processors that this one has none for.
+    pub fn multiplies_by_crate(self, precision: Precision) -> bool {
+        self == Isa::Portable && precision == Precision::Fp32
     }
 
     /// Rows of a matrix product's tile.

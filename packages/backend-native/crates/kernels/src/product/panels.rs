@@ -17,7 +17,9 @@ pub struct Right<'a> {
 /// A right-hand matrix in panels: for each `LANES` columns, word after word, a vector.
 #[derive(Clone, Copy)]
 pub struct Panels<'a> {
+    /// Nothing where a crate multiplies the matrix as it lies.
     pub words: &'a [f32],
+    pub source: Right<'a>,
     /// Words of the common dimension.
     pub depth: usize,
     pub n: usize,
@@ -27,6 +29,9 @@ pub struct Panels<'a> {
 impl Panels<'_> {
     /// The words that a matrix `[k, n]` takes in panels.
     pub fn size(machine: &Machine, precision: Precision, k: usize, n: usize) -> usize {
+        if machine.isa.multiplies_by_crate(precision) {
+            return 0;
+        }
         let lanes = machine.isa.lanes();
         precision.words(k) * n.div_ceil(lanes) * lanes
     }
@@ -34,7 +39,7 @@ impl Panels<'_> {
     /// Packs a matrix into `buffer`, which must have the size that `size` says.
     pub fn pack<'b>(
         machine: &Machine,
-        right: Right<'_>,
+        right: Right<'b>,
         precision: Precision,
         k: usize,
         n: usize,
@@ -43,6 +48,15 @@ impl Panels<'_> {
         assert_eq!(buffer.len(), Panels::size(machine, precision, k, n));
         let (rows, columns) = if right.transposed { (n, k) } else { (k, n) };
         assert!(rows == 0 || right.values.len() >= (rows - 1) * right.stride + columns);
+        if machine.isa.multiplies_by_crate(precision) {
+            return Panels {
+                words: buffer,
+                source: right,
+                depth: k,
+                n,
+                precision,
+            };
+        }
         let lanes = machine.isa.lanes();
         let panels = n.div_ceil(lanes);
         let depth = precision.words(k);
@@ -61,6 +75,7 @@ impl Panels<'_> {
         machine.each(panels.div_ceil(per_task), &task);
         Panels {
             words: buffer,
+            source: right,
             depth,
             n,
             precision,

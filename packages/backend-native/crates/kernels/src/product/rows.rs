@@ -1,6 +1,6 @@
 use super::source::{Rows, with_source};
 use super::tile::tile;
-use super::{DEPTH, Finish, Panels, Precision, Results, Source};
+use super::{DEPTH, Finish, Panels, Precision, Results, Right, Source};
 use crate::machine::{Machine, Task};
 use crate::scratch::Scratch;
 use crate::simd::{ByTile, Simd};
@@ -143,6 +143,10 @@ impl Blocks<'_> {
                     }
                 }
             };
+            if S::IS_PORTABLE && !BF16 {
+                self.by_crate(simd, words, first, panels);
+                return;
+            }
             // What is stored rounded cannot hold what is still to be added to.
             let depth = if let Results::Bf16(_) = self.product.to {
                 right.depth
@@ -161,6 +165,61 @@ impl Blocks<'_> {
                     pass,
                     panels: panels.clone(),
                 });
+            }
+        }
+    }
+
+    /// The block as the crate `matrixmultiply` has it, finished afterwards.
+    unsafe fn by_crate<S: Simd>(
+        &self,
+        simd: S,
+        left: Left,
+        first: usize,
+        panels: std::ops::Range<usize>,
+    ) {
+        let Product {
+            k,
+            right,
+            finish,
+            to,
+            ..
+        } = &self.product;
+        let columns = panels.start * S::LANES..(panels.end * S::LANES).min(right.n);
+        let width = columns.len();
+        let Right {
+            values,
+            stride,
+            transposed,
+        } = right.source;
+        let (down, across) = if transposed { (1, stride) } else { (stride, 1) };
+        let mut product = vec![0.0; left.count * width];
+        // SAFETY: the left-hand rows are those of the block, the right-hand matrix has been seen
+        // to hold `k` rows of `n` columns in `pack`, and the product has room for all.
+        unsafe {
+            matrixmultiply::sgemm(
+                left.count,
+                *k,
+                width,
+                1.0,
+                left.start,
+                left.stride as isize,
+                1,
+                values.as_ptr().add(columns.start * across),
+                down as isize,
+                across as isize,
+                0.0,
+                product.as_mut_ptr(),
+                width as isize,
+                1,
+            );
+            for (i, row) in product.chunks_exact(width).enumerate() {
+                for at in (0..width).step_by(S::LANES) {
+                    let lanes = S::LANES.min(width - at);
+                    let (row_at, column) = (first + i, columns.start + at);
+                    let value = f32::load(simd, row.as_ptr().add(at), lanes);
+                    let value = finish.finish(simd, row_at, column, lanes, value);
+                    to.store(simd, row_at * right.n + column, value, lanes);
+                }
             }
         }
     }

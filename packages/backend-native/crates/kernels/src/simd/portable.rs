@@ -22,6 +22,7 @@ impl Simd for Portable {
     type V = V;
     const LANES: usize = 8;
     const ROWS: usize = 4;
+    const IS_PORTABLE: bool = true;
 
     #[inline(always)]
     unsafe fn by_tile<B: ByTile<Self>>(self, work: B) -> B::Output {

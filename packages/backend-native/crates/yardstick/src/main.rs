@@ -1,5 +1,5 @@
 //! The products of a Vision Transformer on one thread, in GFLOP/s, beside those of the crate
-//! `gemm`, turn by turn: `cargo run --release -p dino-kernels --example product`.
+//! `gemm`, turn by turn: `cargo run --release -p dino-yardstick`.
 
 use dino_kernels::machine::Machine;
 use dino_kernels::product::{
