@@ -43,10 +43,9 @@ impl Task for Gelu<'_> {
             for at in (0..x.len()).step_by(S::LANES) {
                 let lanes = S::LANES.min(x.len() - at);
                 let value = f32::load(simd, x.as_ptr().add(at), lanes);
-                let (active, steepness) = math::gelu_parts(simd, value);
-                f32::store(simd, y.add(at), active, lanes);
+                f32::store(simd, y.add(at), math::gelu(simd, value), lanes);
                 if let Some(slope) = slope {
-                    f32::store(simd, slope.add(at), steepness, lanes);
+                    f32::store(simd, slope.add(at), math::gelu_slope(simd, value), lanes);
                 }
             }
         }

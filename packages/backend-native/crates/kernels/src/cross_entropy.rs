@@ -110,7 +110,7 @@ impl Task for Forward<'_> {
                 if lanes == S::LANES {
                     total = simd.add(total, math::exp(simd, below));
                 } else {
-                    let some = lanes_of(simd, math::exp(simd, below), lanes);
+                    let some = simd.keep(math::exp(simd, below), lanes);
                     total = simd.add(total, some);
                 }
                 let wanted = views.wanted(simd, index, at, lanes);
@@ -165,7 +165,7 @@ impl Task for Back<'_> {
                 let weight = if lanes == S::LANES {
                     weight
                 } else {
-                    lanes_of(simd, weight, lanes)
+                    simd.keep(weight, lanes)
                 };
                 total = simd.add(total, weight);
                 mass = simd.add(mass, views.wanted(simd, index, at, lanes));
@@ -180,16 +180,5 @@ impl Task for Back<'_> {
                 f32::store(simd, to.add(at), simd.mul(slope, factor), lanes);
             }
         }
-    }
-}
-
-/// The first lanes, zeros behind them.
-#[inline(always)]
-unsafe fn lanes_of<S: Simd>(simd: S, x: S::V, lanes: usize) -> S::V {
-    let mut some = [0.0_f32; 16];
-    // SAFETY: inside of a job; there is room for all lanes.
-    unsafe {
-        simd.store_some(some.as_mut_ptr(), x, lanes);
-        simd.load(some.as_ptr())
     }
 }

@@ -33,6 +33,11 @@ impl<'a, T> Output<'a, T> {
         self.length == 0
     }
 
+    /// Where the slice begins: to fetch what will be needed, and nothing else.
+    pub fn start(&self) -> *const T {
+        self.start
+    }
+
     /// Part of the slice. Panics beyond its end.
     ///
     /// # Safety

@@ -26,12 +26,17 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Runs what is compiled for the rows and vectors of such a tile.
     unsafe fn by_tile<B: ByTile<Self>>(self, work: B) -> B::Output;
 
+    /// Fetches the cache line of any address, in time or not at all.
+    fn prefetch(self, from: *const f32);
     unsafe fn splat(self, x: f32) -> Self::V;
     unsafe fn load(self, from: *const f32) -> Self::V;
     unsafe fn store(self, to: *mut f32, x: Self::V);
     /// The first `lanes` lanes; zeros behind them.
     unsafe fn load_some(self, from: *const f32, lanes: usize) -> Self::V;
     unsafe fn store_some(self, to: *mut f32, x: Self::V, lanes: usize);
+
+    /// The first `lanes` lanes; zeros behind them.
+    unsafe fn keep(self, x: Self::V, lanes: usize) -> Self::V;
 
     unsafe fn add(self, a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sub(self, a: Self::V, b: Self::V) -> Self::V;

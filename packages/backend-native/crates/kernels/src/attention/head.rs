@@ -141,11 +141,11 @@ pub unsafe fn soften<S: Simd>(simd: S, row: &mut [f32], tokens: usize, padded: u
         if whole < padded {
             let rest = tokens - whole;
             if rest > 0 {
-                let scores = simd.load_some(start.add(whole), rest);
-                let weight = crate::math::exp(simd, simd.sub(scores, top));
-                simd.store(start.add(whole), simd.splat(0.0));
-                simd.store_some(start.add(whole), weight, rest);
-                sum = simd.add(sum, simd.load(start.add(whole)));
+                // The row goes on to a whole vector, whatever is in it there.
+                let scores = simd.sub(simd.load(start.add(whole)), top);
+                let weight = simd.keep(crate::math::exp(simd, scores), rest);
+                simd.store(start.add(whole), weight);
+                sum = simd.add(sum, weight);
             }
             let first_empty = if rest > 0 { whole + S::LANES } else { whole };
             for at in (first_empty..padded).step_by(S::LANES) {

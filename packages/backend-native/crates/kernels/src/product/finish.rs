@@ -3,8 +3,7 @@ use crate::output::Output;
 use crate::simd::Simd;
 use crate::stored::Stored;
 
-/// What happens to a product's elements before they are stored. Chosen once a vector: a product
-/// takes hundreds of times as long.
+/// What happens to a product's elements before they are stored, tile by tile.
 #[derive(Clone, Copy)]
 pub enum Finish<'a> {
     /// Nothing.
@@ -76,35 +75,87 @@ impl Results<'_> {
         self.len() == 0
     }
 
+    /// Writes a tile.
+    ///
     /// # Safety
-    /// Inside of a job of `simd`; nobody else has these `lanes` numbers.
+    /// Inside of a job of `simd`; the place is within the results, and this thread's own.
     #[inline(always)]
-    pub unsafe fn store<S: Simd>(&self, simd: S, at: usize, value: S::V, lanes: usize) {
-        // SAFETY: the caller's promise; `part` checks the bounds.
+    pub unsafe fn store_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
+        &self,
+        simd: S,
+        tile: &[[S::V; VECTORS]; ROWS],
+        place: Place,
+    ) {
+        // SAFETY: the caller's promise.
         unsafe {
             match self {
-                Results::Fp32(output) => {
-                    f32::store(simd, output.part(at..at + lanes).as_mut_ptr(), value, lanes);
-                }
-                Results::Bf16(output) => {
-                    u16::store(simd, output.part(at..at + lanes).as_mut_ptr(), value, lanes);
-                }
+                Results::Fp32(output) => store_tile(simd, output, tile, place),
+                Results::Bf16(output) => store_tile(simd, output, tile, place),
             }
         }
     }
 
+    /// Adds to a tile what is there already, which is float32.
+    ///
     /// # Safety
-    /// As for `store`.
+    /// As for `store_tile`.
     #[inline(always)]
-    pub unsafe fn load<S: Simd>(&self, simd: S, at: usize, lanes: usize) -> S::V {
+    pub unsafe fn add_to<S: Simd, const ROWS: usize, const VECTORS: usize>(
+        &self,
+        simd: S,
+        tile: &mut [[S::V; VECTORS]; ROWS],
+        place: Place,
+    ) {
+        let Results::Fp32(output) = self else {
+            unreachable!("bfloat16 is not added to");
+        };
+        for (i, row) in tile.iter_mut().enumerate().take(place.rows) {
+            let at = (place.row + i) * place.width + place.column;
+            let columns = (VECTORS * S::LANES).min(place.width - place.column);
+            // SAFETY: the caller's promise.
+            unsafe {
+                let there = output.part(at..at + columns);
+                let own = Place {
+                    column: 0,
+                    width: columns,
+                    ..place
+                };
+                let there = own.vectors::<S, VECTORS>(simd, there, 0);
+                for (value, there) in row.iter_mut().zip(there) {
+                    *value = simd.add(*value, there);
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As for `Results::store_tile`.
+#[inline(always)]
+unsafe fn store_tile<S: Simd, T: Stored, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    output: &Output<'_, T>,
+    tile: &[[S::V; VECTORS]; ROWS],
+    place: Place,
+) {
+    let is_whole = place.column + VECTORS * S::LANES <= place.width;
+    for (i, row) in tile.iter().enumerate().take(place.rows) {
+        let at = (place.row + i) * place.width + place.column;
         // SAFETY: the caller's promise; `part` checks the bounds.
         unsafe {
-            match self {
-                Results::Fp32(output) => {
-                    f32::load(simd, output.part(at..at + lanes).as_ptr(), lanes)
+            if is_whole {
+                let part = output.part(at..at + VECTORS * S::LANES).as_mut_ptr();
+                for (j, &value) in row.iter().enumerate() {
+                    T::store(simd, part.add(j * S::LANES), value, S::LANES);
                 }
-                Results::Bf16(output) => {
-                    u16::load(simd, output.part(at..at + lanes).as_ptr(), lanes)
+                continue;
+            }
+            for (j, &value) in row.iter().enumerate() {
+                let lanes = place.lanes::<S>(j);
+                let from = at + j * S::LANES;
+                if lanes > 0 {
+                    let part = output.part(from..from + lanes);
+                    T::store(simd, part.as_mut_ptr(), value, lanes);
                 }
             }
         }
@@ -142,59 +193,84 @@ impl Finish<'_> {
         assert!(fits, "what follows a product fits it");
     }
 
-    /// The vector in place of `value`, the product's row `row` from column `column` on.
+    /// Fetches what will be read and written at a place, while its tile is multiplied.
+    #[inline(always)]
+    pub fn prefetch<S: Simd>(&self, simd: S, to: &Results<'_>, place: Place) {
+        let beside = match *self {
+            Finish::Residual { onto, .. } => Some(onto.as_ptr()),
+            Finish::SlopeOf { before, .. } => Some(before.as_ptr()),
+            _ => None,
+        };
+        for i in 0..place.rows {
+            let at = (place.row + i) * place.width + place.column;
+            if let Results::Fp32(output) = to {
+                simd.prefetch(output.start().wrapping_add(at));
+            }
+            if let Some(beside) = beside {
+                simd.prefetch(beside.wrapping_add(at));
+            }
+        }
+    }
+
+    /// Changes a tile of the product, which begins at the place's row and column.
     ///
     /// # Safety
-    /// Inside of a job of `simd`; row and columns are within the product that was checked.
+    /// Inside of a job of `simd`; the place is within a product that was checked, and this
+    /// thread's own.
     #[inline(always)]
-    pub unsafe fn finish<S: Simd>(
+    pub unsafe fn finish<S: Simd, const ROWS: usize, const VECTORS: usize>(
         &self,
         simd: S,
-        row: usize,
-        column: usize,
-        lanes: usize,
-        value: S::V,
-    ) -> S::V {
-        // SAFETY: the caller's promise; the same part of the product is this thread's own.
+        tile: &mut [[S::V; VECTORS]; ROWS],
+        place: Place,
+    ) {
+        // SAFETY: the caller's promise.
         unsafe {
             match *self {
-                Finish::Plain => value,
-                Finish::Bias(bias) => simd.add(value, load(simd, bias, column, lanes)),
-                Finish::BiasGelu { bias, before } => {
-                    let x = simd.add(value, load(simd, bias, column, lanes));
-                    if let Some(kept) = before {
-                        kept.store(simd, row * bias.len() + column, x, lanes);
+                Finish::Plain => {}
+                Finish::Bias(bias) => {
+                    let bias = place.vectors::<S, VECTORS>(simd, bias, 0);
+                    for row in tile.iter_mut() {
+                        for (value, bias) in row.iter_mut().zip(bias) {
+                            *value = simd.add(*value, bias);
+                        }
                     }
-                    math::gelu(simd, x)
+                }
+                Finish::BiasGelu { bias, before } => {
+                    add_bias(simd, tile, bias, before, place);
+                    for value in tile.as_flattened_mut() {
+                        *value = math::gelu(simd, *value);
+                    }
                 }
                 Finish::BiasRelu { bias, before } => {
-                    let x = simd.add(value, load(simd, bias, column, lanes));
-                    if let Some(kept) = before {
-                        kept.store(simd, row * bias.len() + column, x, lanes);
+                    add_bias(simd, tile, bias, before, place);
+                    for value in tile.as_flattened_mut() {
+                        *value = simd.max(*value, simd.splat(0.0));
                     }
-                    simd.max(x, simd.splat(0.0))
                 }
                 Finish::Residual {
                     bias,
                     factors,
                     onto,
                 } => {
-                    let branch = simd.add(value, load(simd, bias, column, lanes));
-                    let onto = load(simd, onto, row * bias.len() + column, lanes);
-                    match factors {
-                        None => simd.add(onto, branch),
-                        Some(factors) => {
-                            simd.fma(branch, simd.splat(*factors.get_unchecked(row)), onto)
+                    let added = place.vectors::<S, VECTORS>(simd, bias, 0);
+                    for (i, row) in tile.iter_mut().enumerate().take(place.rows) {
+                        let at = (place.row + i) * bias.len();
+                        let onto = place.vectors::<S, VECTORS>(simd, onto, at);
+                        let factor = match factors {
+                            None => simd.splat(1.0),
+                            Some(factors) => simd.splat(*factors.get_unchecked(place.row + i)),
+                        };
+                        for j in 0..VECTORS {
+                            row[j] = simd.fma(simd.add(row[j], added[j]), factor, onto[j]);
                         }
                     }
                 }
                 Finish::SlopeOf { before, width } => {
-                    let x = load(simd, before, row * width + column, lanes);
-                    simd.mul(value, math::gelu_slope(simd, x))
+                    slope(simd, tile, before, width, place);
                 }
                 Finish::SlopeOfBf16 { before, width } => {
-                    let x = load(simd, before, row * width + column, lanes);
-                    simd.mul(value, math::gelu_slope(simd, x))
+                    slope(simd, tile, before, width, place);
                 }
                 Finish::Embedding {
                     bias,
@@ -202,12 +278,116 @@ impl Finish<'_> {
                     positions,
                     tokens,
                 } => {
-                    let token = row % tokens;
-                    let own = if token == 0 { class_token } else { bias };
-                    let own = load(simd, own, column, lanes);
-                    let position = load(simd, positions, token * bias.len() + column, lanes);
-                    simd.add(simd.add(value, own), position)
+                    for (i, row) in tile.iter_mut().enumerate().take(place.rows) {
+                        let token = (place.row + i) % tokens;
+                        let own = if token == 0 { class_token } else { bias };
+                        let own = place.vectors::<S, VECTORS>(simd, own, 0);
+                        let at = token * bias.len();
+                        let position = place.vectors::<S, VECTORS>(simd, positions, at);
+                        for j in 0..VECTORS {
+                            row[j] = simd.add(simd.add(row[j], own[j]), position[j]);
+                        }
+                    }
                 }
+            }
+        }
+    }
+}
+
+/// Where a tile lies in a product of `width` columns, and how many of its rows are there.
+#[derive(Clone, Copy)]
+pub struct Place {
+    pub row: usize,
+    pub rows: usize,
+    pub column: usize,
+    pub width: usize,
+}
+
+impl Place {
+    /// Lanes of the tile's vector `j` that are there.
+    #[inline(always)]
+    pub fn lanes<S: Simd>(&self, j: usize) -> usize {
+        (self.width - self.column)
+            .saturating_sub(j * S::LANES)
+            .min(S::LANES)
+    }
+
+    /// The tile's columns of a row that begins at `start`.
+    ///
+    /// # Safety
+    /// Inside of a job of `simd`; the row is within the slice.
+    #[inline(always)]
+    unsafe fn vectors<S: Simd, const VECTORS: usize>(
+        &self,
+        simd: S,
+        values: &[f32],
+        start: usize,
+    ) -> [S::V; VECTORS] {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut vectors = [simd.splat(0.0); VECTORS];
+            let at = start + self.column;
+            if self.column + VECTORS * S::LANES <= self.width {
+                debug_assert!(at + VECTORS * S::LANES <= values.len());
+                for (j, vector) in vectors.iter_mut().enumerate() {
+                    *vector = simd.load(values.as_ptr().add(at + j * S::LANES));
+                }
+            } else {
+                for (j, vector) in vectors.iter_mut().enumerate() {
+                    let lanes = self.lanes::<S>(j);
+                    if lanes > 0 {
+                        *vector = load(simd, values, at + j * S::LANES, lanes);
+                    }
+                }
+            }
+            vectors
+        }
+    }
+}
+
+/// Adds a bias, and keeps what comes of it where there is room.
+#[inline(always)]
+unsafe fn add_bias<S: Simd, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    tile: &mut [[S::V; VECTORS]; ROWS],
+    bias: &[f32],
+    before: Option<Results<'_>>,
+    place: Place,
+) {
+    // SAFETY: the caller's promise, which is that of `finish`.
+    unsafe {
+        let added = place.vectors::<S, VECTORS>(simd, bias, 0);
+        for row in tile.iter_mut() {
+            for (value, bias) in row.iter_mut().zip(added) {
+                *value = simd.add(*value, bias);
+            }
+        }
+        if let Some(kept) = before {
+            kept.store_tile(simd, tile, place);
+        }
+    }
+}
+
+/// Times the GELU's derivative.
+#[inline(always)]
+unsafe fn slope<S: Simd, T: Stored, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    tile: &mut [[S::V; VECTORS]; ROWS],
+    before: &[T],
+    width: usize,
+    place: Place,
+) {
+    for (i, row) in tile.iter_mut().enumerate().take(place.rows) {
+        for (j, value) in row.iter_mut().enumerate() {
+            let lanes = place.lanes::<S>(j);
+            if lanes == 0 {
+                continue;
+            }
+            let at = (place.row + i) * width + place.column + j * S::LANES;
+            // SAFETY: the caller's promise, which is that of `finish`.
+            unsafe {
+                let x = load(simd, before, at, lanes);
+                *value = simd.mul(*value, math::gelu_slope(simd, x));
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::machine::{Machine, Task};
 use crate::output::Output;
 use crate::scratch::Scratch;
 use crate::simd::{ByTile, Simd};
+use std::ops::Range;
 
 /// A sum of outer products: `left` `[rows, m]`, transposed, times `right` `[rows, n]`.
 pub struct Outer<'a> {
@@ -117,9 +118,9 @@ pub fn outer(machine: &Machine, product: Outer<'_>) {
     }
 }
 
-/// Panels that make a task of a few ten microseconds.
+/// Panels that make a task of some ten microseconds, side by side in few cache lines.
 fn per_task(words: usize) -> usize {
-    (16_384 / words.max(1)).max(1)
+    (16_384 / words.max(1)).clamp(1, 8)
 }
 
 #[derive(Clone, Copy)]
@@ -158,72 +159,105 @@ impl Task for Packing<'_> {
             if index < self.left_tasks {
                 let first = index * self.per_left;
                 let last = (first + self.per_left).min(m.div_ceil(tile));
-                with_source!(self.left => source, for panel in first..last {
-                    self.pack_left(simd, source, panel);
-                });
+                with_source!(self.left => source, self.pack_left(simd, source, first..last));
             } else {
                 let first = (index - self.left_tasks) * self.per_right;
                 let last = (first + self.per_right).min(n.div_ceil(lanes));
-                with_source!(self.right => source, for panel in first..last {
-                    self.pack_right(simd, source, panel);
-                });
+                with_source!(self.right => source, self.pack_right(simd, source, first..last));
             }
         }
     }
 }
 
 impl Packing<'_> {
-    /// A panel as wide as a tile has rows, and the sums of its columns.
+    /// Panels as wide as a tile has rows, row by row, and the sums of their columns.
     #[inline(always)]
-    unsafe fn pack_left<S: Simd, M: Rows>(&self, simd: S, source: &M, panel: usize) {
-        let Pass {
-            from,
-            count,
-            m,
-            tile,
-            words,
-            is_first,
-            ..
-        } = self.pass;
-        let column = panel * tile;
-        let width = tile.min(m - column);
+    unsafe fn pack_left<S: Simd, M: Rows>(&self, simd: S, source: &M, panels: Range<usize>) {
+        let Pass { m, tile, words, .. } = self.pass;
         let size = words * tile;
-        // SAFETY: inside of a job; the panel is the task's own.
+        // SAFETY: inside of a job; the panels are the task's own.
         unsafe {
-            let to = self.left_words.part(panel * size..(panel + 1) * size);
-            for (word, place) in to.chunks_exact_mut(tile).enumerate() {
-                let value = self.word(simd, source, word, column, width);
-                simd.store_some(place.as_mut_ptr(), value, tile);
+            let to = self
+                .left_words
+                .part(panels.start * size..panels.end * size)
+                .as_mut_ptr();
+            for word in 0..words {
+                for (i, panel) in panels.clone().enumerate() {
+                    let column = panel * tile;
+                    // Neighbours are read too where there are any: to leave them out costs more.
+                    let lanes = S::LANES.min(m - column);
+                    let value = self.word(simd, source, word, column, lanes);
+                    let at = i * size + word * tile;
+                    // What is written behind the tile's width is written over by the next word.
+                    if (word + 1) * tile + S::LANES <= size {
+                        simd.store(to.add(at), value);
+                    } else {
+                        simd.store_some(to.add(at), value, tile);
+                    }
+                }
             }
-            let Some(sums) = self.sums else { return };
-            let sums = sums.part(column..column + width).as_mut_ptr();
-            let mut sum = if is_first {
-                simd.splat(0.0)
-            } else {
-                simd.load_some(sums, width)
-            };
-            for row in from..from + count {
-                sum = simd.add(sum, source.vector(simd, row, column, width));
+            if let Some(sums) = self.sums {
+                self.add_sums(
+                    simd,
+                    source,
+                    sums,
+                    panels.start * tile..(panels.end * tile).min(m),
+                );
             }
-            simd.store_some(sums, sum, width);
         }
     }
 
-    /// A panel as wide as a vector.
+    /// Adds to the sums of some columns.
     #[inline(always)]
-    unsafe fn pack_right<S: Simd, M: Rows>(&self, simd: S, source: &M, panel: usize) {
+    unsafe fn add_sums<S: Simd, M: Rows>(
+        &self,
+        simd: S,
+        source: &M,
+        sums: &Output<'_>,
+        columns: Range<usize>,
+    ) {
+        let Pass {
+            from,
+            count,
+            is_first,
+            ..
+        } = self.pass;
+        for column in columns.clone().step_by(S::LANES) {
+            let lanes = S::LANES.min(columns.end - column);
+            // SAFETY: inside of a job; the columns are the task's own.
+            unsafe {
+                let to = sums.part(column..column + lanes).as_mut_ptr();
+                let mut sum = if is_first {
+                    simd.splat(0.0)
+                } else {
+                    simd.load_some(to, lanes)
+                };
+                for row in from..from + count {
+                    sum = simd.add(sum, source.vector(simd, row, column, lanes));
+                }
+                simd.store_some(to, sum, lanes);
+            }
+        }
+    }
+
+    /// Panels as wide as a vector, row by row.
+    #[inline(always)]
+    unsafe fn pack_right<S: Simd, M: Rows>(&self, simd: S, source: &M, panels: Range<usize>) {
         let Pass { n, words, .. } = self.pass;
-        let column = panel * S::LANES;
-        let width = S::LANES.min(n - column);
         let size = words * S::LANES;
-        // SAFETY: inside of a job; the panel is the task's own.
+        // SAFETY: inside of a job; the panels are the task's own.
         unsafe {
-            let to = self.right_words.part(panel * size..(panel + 1) * size);
-            for (word, vector) in to.chunks_exact_mut(S::LANES).enumerate() {
-                simd.store(
-                    vector.as_mut_ptr(),
-                    self.word(simd, source, word, column, width),
-                );
+            let to = self
+                .right_words
+                .part(panels.start * size..panels.end * size)
+                .as_mut_ptr();
+            for word in 0..words {
+                for (i, panel) in panels.clone().enumerate() {
+                    let column = panel * S::LANES;
+                    let lanes = S::LANES.min(n - column);
+                    let value = self.word(simd, source, word, column, lanes);
+                    simd.store(to.add(i * size + word * S::LANES), value);
+                }
             }
         }
     }
@@ -339,8 +373,14 @@ impl Adding<'_> {
             ..
         } = self.pass;
         let panel = words * S::LANES;
-        // SAFETY: as in `block`.
+        // SAFETY: as in `block`; a prefetch may be of any address.
         unsafe {
+            if !is_first {
+                for i in 0..ROWS {
+                    let at = (left * ROWS + i) * n + right * S::LANES;
+                    simd.prefetch(self.to.start().wrapping_add(at));
+                }
+            }
             let sums = transposed_tile::<S, ROWS, VECTORS, BF16>(
                 simd,
                 words,

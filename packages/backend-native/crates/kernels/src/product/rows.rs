@@ -1,3 +1,4 @@
+use super::finish::Place;
 use super::source::{Rows, with_source};
 use super::tile::tile;
 use super::{DEPTH, Finish, Panels, Precision, Results, Right, Source};
@@ -148,11 +149,11 @@ impl Blocks<'_> {
                 return;
             }
             // What is stored rounded cannot hold what is still to be added to.
-            let depth = if let Results::Bf16(_) = self.product.to {
-                right.depth
-            } else {
-                DEPTH
+            let passes = match self.product.to {
+                Results::Bf16(_) => 1,
+                Results::Fp32(_) => right.depth.div_ceil(DEPTH).max(1),
             };
+            let depth = right.depth.div_ceil(passes);
             for from in (0..right.depth.max(1)).step_by(depth.max(1)) {
                 let pass = Pass {
                     from,
@@ -215,10 +216,15 @@ impl Blocks<'_> {
             for (i, row) in product.chunks_exact(width).enumerate() {
                 for at in (0..width).step_by(S::LANES) {
                     let lanes = S::LANES.min(width - at);
-                    let (row_at, column) = (first + i, columns.start + at);
-                    let value = f32::load(simd, row.as_ptr().add(at), lanes);
-                    let value = finish.finish(simd, row_at, column, lanes, value);
-                    to.store(simd, row_at * right.n + column, value, lanes);
+                    let place = Place {
+                        row: first + i,
+                        rows: 1,
+                        column: columns.start + at,
+                        width: right.n,
+                    };
+                    let mut tile = [[f32::load(simd, row.as_ptr().add(at), lanes)]];
+                    finish.finish(simd, &mut tile, place);
+                    to.store_tile(simd, &tile, place);
                 }
             }
         }
@@ -265,6 +271,13 @@ impl Blocks<'_> {
             // SAFETY: rows behind the last one are the last one again, and are not stored;
             // the panels are within the packed words.
             unsafe {
+                let place = Place {
+                    row: pass.first + row,
+                    rows: valid,
+                    column: panel * S::LANES,
+                    width: right.n,
+                };
+                finish.prefetch(simd, to, place);
                 let mut starts = [left.start; ROWS];
                 for (i, start) in starts.iter_mut().enumerate() {
                     *start = left
@@ -275,23 +288,15 @@ impl Blocks<'_> {
                     .words
                     .as_ptr()
                     .add(panel * size + pass.from * S::LANES);
-                let sums = tile::<S, ROWS, VECTORS, BF16>(simd, pass.words, starts, words, size);
-                for (i, vectors) in sums.iter().enumerate().take(valid) {
-                    let row = pass.first + row + i;
-                    for (j, &sum) in vectors.iter().enumerate() {
-                        let column = (panel + j) * S::LANES;
-                        let lanes = S::LANES.min(right.n - column);
-                        let at = row * right.n + column;
-                        let mut value = sum;
-                        if pass.from > 0 {
-                            value = simd.add(value, to.load(simd, at, lanes));
-                        }
-                        if is_last {
-                            value = finish.finish(simd, row, column, lanes, value);
-                        }
-                        to.store(simd, at, value, lanes);
-                    }
+                let mut sums =
+                    tile::<S, ROWS, VECTORS, BF16>(simd, pass.words, starts, words, size);
+                if pass.from > 0 {
+                    to.add_to(simd, &mut sums, place);
                 }
+                if is_last {
+                    finish.finish(simd, &mut sums, place);
+                }
+                to.store_tile(simd, &sums, place);
             }
         }
     }

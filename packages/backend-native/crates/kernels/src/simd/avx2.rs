@@ -26,6 +26,11 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn prefetch(self, from: *const f32) {
+            // SAFETY: every such processor has it, and it reads nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+        }
+        #[inline(always)]
         unsafe fn splat(self, x: f32) -> __m256 {
             unsafe { _mm256_set1_ps(x) }
         }
@@ -44,6 +49,10 @@ mod x86 {
         #[inline(always)]
         unsafe fn store_some(self, to: *mut f32, x: __m256, lanes: usize) {
             unsafe { _mm256_maskstore_ps(to, mask(lanes), x) }
+        }
+        #[inline(always)]
+        unsafe fn keep(self, x: __m256, lanes: usize) -> __m256 {
+            unsafe { _mm256_and_ps(x, _mm256_castsi256_ps(mask(lanes))) }
         }
         #[inline(always)]
         unsafe fn add(self, a: __m256, b: __m256) -> __m256 {

@@ -32,6 +32,11 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn prefetch(self, from: *const f32) {
+            // SAFETY: every such processor has it, and it reads nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+        }
+        #[inline(always)]
         unsafe fn splat(self, x: f32) -> __m512 {
             unsafe { _mm512_set1_ps(x) }
         }
@@ -50,6 +55,10 @@ mod x86 {
         #[inline(always)]
         unsafe fn store_some(self, to: *mut f32, x: __m512, lanes: usize) {
             unsafe { _mm512_mask_storeu_ps(to, mask(lanes), x) }
+        }
+        #[inline(always)]
+        unsafe fn keep(self, x: __m512, lanes: usize) -> __m512 {
+            unsafe { _mm512_maskz_mov_ps(mask(lanes), x) }
         }
         #[inline(always)]
         unsafe fn add(self, a: __m512, b: __m512) -> __m512 {

@@ -30,6 +30,8 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn prefetch(self, _: *const f32) {}
+    #[inline(always)]
     unsafe fn splat(self, x: f32) -> V {
         [x; 8]
     }
@@ -54,6 +56,10 @@ impl Simd for Portable {
         for (i, value) in x.iter().enumerate().take(lanes) {
             unsafe { to.add(i).write(*value) };
         }
+    }
+    #[inline(always)]
+    unsafe fn keep(self, x: V, lanes: usize) -> V {
+        each!(i => if i < lanes { x[i] } else { 0.0 })
     }
     #[inline(always)]
     unsafe fn add(self, a: V, b: V) -> V {
