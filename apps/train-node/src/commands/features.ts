@@ -10,7 +10,7 @@ import { jsonLine } from "../console/console.ts";
 import { count } from "../console/words.ts";
 import { featuresCsv, namesCsv } from "../model/features-csv.ts";
 import * as kinds from "../settings/kinds.ts";
-import { assertPatches } from "./eval.ts";
+import { assertPatches } from "./eval/knn.ts";
 import { flagValue, openModel, type WeightsFlags, withWeights } from "./weights-options.ts";
 
 interface FeaturesFlags extends WeightsFlags {
