@@ -19,6 +19,8 @@ export interface Addon extends Kernels, StockFunctions {
   configureMachine(threads: number, instructions?: string): void;
   /** GFLOP/s of fused multiplications and additions in registers, on all threads. */
   measurePeak(bf16: boolean, seconds: number): number;
+  /** Asks the system for large pages under an array that nothing has been written to yet. */
+  preferLargePages(array: Float32Array): void;
 }
 
 /** There is no addon, or it does not load. */

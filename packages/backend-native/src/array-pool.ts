@@ -16,6 +16,8 @@ export interface ArrayPool {
 
 /** Below this many elements an array of its own costs less than looking for one. */
 const small = 1024;
+/** From so many bytes on an array may have a large page of the system's to itself. */
+const large = 2 ** 21;
 /** How much the pool may hold, used and waiting, for each byte of the most lately in use. */
 const allowance = 1.5;
 /** How often the most in use is taken in a period; a training step takes it some three times. */
@@ -31,7 +33,8 @@ interface Waiting {
   idle: number;
 }
 
-export function createArrayPool(): ArrayPool {
+/** A pool; `prepare` sees each new large array before anything is written to it. */
+export function createArrayPool(prepare?: (fresh: Float32Array) => void): ArrayPool {
   const waiting = new Map<number, Waiting>();
   let [used, free] = [0, 0];
   /** Bytes taken in this period, the most in use in it, and the same in it and the one before. */
@@ -65,7 +68,9 @@ export function createArrayPool(): ArrayPool {
       const same = waiting.get(bytes);
       const buffer = same?.buffers.pop();
       if (same === undefined || buffer === undefined) {
-        return new Float32Array(new ArrayBuffer(bytes), 0, length);
+        const fresh = new Float32Array(new ArrayBuffer(bytes), 0, length);
+        if (bytes >= large) prepare?.(fresh);
+        return fresh;
       }
       same.idle = Math.min(same.idle, same.buffers.length);
       free -= bytes;

@@ -1,5 +1,6 @@
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
+import { addon } from "./addon.ts";
 import { createArrayPool } from "./array-pool.ts";
 import type { Activations } from "./kernels.ts";
 
@@ -38,7 +39,7 @@ class WatchedStorage extends tf.DataStorage<TensorData> {
 export class NativeBackend extends MathBackendCPU {
   /** What products multiply, and how blocks keep their activations. */
   precision: "fp32" | "bf16" = "fp32";
-  readonly #pool = createArrayPool();
+  readonly #pool = createArrayPool((fresh) => addon().preferLargePages(fresh));
   readonly #storage: WatchedStorage;
 
   constructor() {

@@ -91,3 +91,13 @@ test("waits with nothing after it was cleared", () => {
   expect(pool.freeBytes()).toBe(0);
   expect(before).not.toContain(pool.take(elements(1)).buffer);
 });
+
+test("shows each new large array, once, and no small ones", () => {
+  const fresh: Float32Array[] = [];
+  const pool = createArrayPool((array) => fresh.push(array));
+  pool.take(elements(1));
+  const large = pool.take(elements(3));
+  pool.giveBack(large);
+  pool.take(elements(3));
+  expect(fresh).toEqual([large]);
+});

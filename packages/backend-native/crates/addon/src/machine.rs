@@ -1,4 +1,6 @@
+use crate::check::writable;
 use dino_kernels::machine::Machine;
+use dino_kernels::pages;
 use dino_kernels::peak::peak;
 use dino_kernels::product::Precision;
 use dino_kernels::simd::Isa;
@@ -94,4 +96,10 @@ pub fn measure_peak(bf16: bool, seconds: f64) -> Result<f64> {
         Precision::Fp32
     };
     guarded(|machine| peak(machine, precision, Duration::from_secs_f64(seconds)))
+}
+
+/// Asks for large pages under an array that nothing has been written to yet.
+#[napi]
+pub fn prefer_large_pages(mut array: Float32ArraySlice<'_>) {
+    pages::prefer_large_pages(writable(&mut array));
 }

@@ -9,6 +9,7 @@ pub mod machine;
 pub mod math;
 pub mod norm;
 pub mod output;
+pub mod pages;
 pub mod patches;
 pub mod peak;
 pub mod pool;

@@ -1,5 +1,7 @@
 //! A thread's own memory, kept from one task to the next.
 
+use crate::pages::prefer_large_pages;
+
 /// Grows to the most that a task has asked for, and stays.
 #[derive(Default)]
 pub struct Scratch {
@@ -17,6 +19,8 @@ impl Scratch {
         let lines = |length: usize| length.div_ceil(16);
         let total: usize = lengths.iter().map(|&length| lines(length)).sum();
         if self.memory.len() < total {
+            self.memory = Vec::with_capacity(total);
+            prefer_large_pages(self.memory.spare_capacity_mut());
             self.memory.resize(total, Line([0.0; 16]));
         }
         let mut rest = &mut self.memory[..total];
