@@ -1,5 +1,5 @@
 export type { BlobLike, ByteSource } from "./byte-source.ts";
-export type { Checkpoint, TensorInfo } from "./checkpoint.ts";
+export type { Checkpoint, PlainData, TensorInfo } from "./checkpoint.ts";
 export { CheckpointError } from "./checkpoint-error.ts";
 export type { Dtype, TensorArray, TensorData } from "./dtype.ts";
 export {
@@ -10,4 +10,10 @@ export {
 } from "./encode-safetensors.ts";
 export { type LoadWeightsOptions, loadWeights, type Parametric } from "./load-weights.ts";
 export { decodeNpy, encodeNpy, type NpyArray } from "./npy.ts";
+export { openCheckpoint } from "./open-checkpoint.ts";
 export { openSafetensors } from "./open-safetensors.ts";
+export { isNumpyArray, numpyGlobals } from "./pickle/numpy-globals.ts";
+export type { PickleContext, PickleGlobal, PickleGlobals } from "./pickle/pickle-global.ts";
+export { pythonGlobals } from "./pickle/python-globals.ts";
+export { type PickleLimits, type ReadPickleOptions, readPickle } from "./pickle/read-pickle.ts";
+export { openPytorch } from "./pytorch/open-pytorch.ts";

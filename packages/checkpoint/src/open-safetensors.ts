@@ -1,9 +1,9 @@
 import { type BlobLike, type ByteSource, byteSource, readExactly } from "./byte-source.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { CheckpointError, quote } from "./checkpoint-error.ts";
-import { arrayOf, type TensorArray, type TensorData } from "./dtype.ts";
-import { bfloat16ToFloat32, float16ToFloat32 } from "./half.ts";
-import { longestHeader, type Placement, parseHeader } from "./safetensors-header.ts";
+import type { TensorData } from "./dtype.ts";
+import { fromFile, ownBuffer } from "./read-view.ts";
+import { longestHeader, parseHeader } from "./safetensors-header.ts";
 
 /**
  * Opens a safetensors file that lies in memory, in a `Blob` or `File`, or in any byte source. The
@@ -24,6 +24,7 @@ export async function openSafetensors(
     name,
     tensors,
     metadata,
+    data: Object.create(null),
     async read(tensor) {
       const placement = tensors.get(tensor);
       if (!placement) {
@@ -32,7 +33,8 @@ export async function openSafetensors(
         );
       }
       const { dtype, shape, start, bytes } = placement;
-      const data = elements(placement, await readExactly(source, dataStart + start, bytes));
+      const raw = await readExactly(source, dataStart + start, bytes);
+      const data = fromFile(dtype, ownBuffer(raw));
       return { dtype, shape, data } satisfies TensorData;
     },
   };
@@ -58,19 +60,5 @@ async function headerLength(name: string, source: ByteSource): Promise<number> {
 function hint(bytes: Uint8Array): string {
   const zip = bytes[0] === 0x50 && bytes[1] === 0x4b;
   const pickle = bytes[0] === 0x80 && (bytes[1] as number) <= 5;
-  return zip || pickle ? " (the file looks like one of torch.save: convert it to safetensors)" : "";
-}
-
-function elements({ dtype }: Placement, bytes: Uint8Array): TensorArray {
-  const buffer = ownBuffer(bytes);
-  if (dtype === "F16") return float16ToFloat32(new Uint16Array(buffer));
-  if (dtype === "BF16") return bfloat16ToFloat32(new Uint16Array(buffer));
-  return new (arrayOf(dtype))(buffer);
-}
-
-/** A buffer of these bytes and no others: theirs where it is one, else a copy, which is aligned. */
-function ownBuffer(bytes: Uint8Array): ArrayBuffer {
-  const { buffer, byteLength } = bytes;
-  const whole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
-  return whole ? buffer : new Uint8Array(bytes).buffer;
+  return zip || pickle ? " (the file looks like one of torch.save: openCheckpoint reads both)" : "";
 }

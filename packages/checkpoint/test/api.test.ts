@@ -8,8 +8,14 @@ test("exports these names and no others", () => {
     "decodeNpy",
     "encodeNpy",
     "encodeSafetensors",
+    "isNumpyArray",
     "loadWeights",
+    "numpyGlobals",
+    "openCheckpoint",
+    "openPytorch",
     "openSafetensors",
+    "pythonGlobals",
+    "readPickle",
     "streamSafetensors",
   ]);
   expect(Object.keys(node).sort()).toEqual(["openCheckpoint", "writeSafetensors"]);

@@ -19,7 +19,7 @@ const faults: [fault: string, bytes: Uint8Array, message: string][] = [
   [
     "a file of torch.save",
     Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 0, 0, 0),
-    "expected a safetensors header of at most 1 bytes, got 67324752 (the file looks like one of torch.save: convert it to safetensors)",
+    "expected a safetensors header of at most 1 bytes, got 67324752 (the file looks like one of torch.save: openCheckpoint reads both)",
   ],
   ["no header", file(""), 'expected a header that starts with "{", got byte none'],
   ["a header of another kind", file("[]"), 'expected a header that starts with "{", got byte 91'],

@@ -2,14 +2,15 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { ByteSource } from "../byte-source.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { CheckpointError } from "../checkpoint-error.ts";
-import { openSafetensors } from "../open-safetensors.ts";
+import { openCheckpoint as openSource } from "../open-checkpoint.ts";
 
 /**
- * Opens a checkpoint by its path: a safetensors file. The file is held open only while something
- * is read, so there is nothing to close; one that has changed in between is an error.
+ * Opens a checkpoint by its path: safetensors, or PyTorch's `torch.save` of either kind. The file
+ * is held open only while something is read, so there is nothing to close; one that has changed in
+ * between is an error.
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
-  return openSafetensors(await fileSource(path));
+  return openSource(await fileSource(path));
 }
 
 /** The bytes of the file that now lies at `path`. */

@@ -1,0 +1,68 @@
+import { type BlobLike, type ByteSource, byteSource } from "../byte-source.ts";
+import type { Checkpoint } from "../checkpoint.ts";
+import { CheckpointError, quote } from "../checkpoint-error.ts";
+import type { TensorData } from "../dtype.ts";
+import { itemSize } from "../dtype.ts";
+import { isNumpyArray } from "../pickle/numpy-globals.ts";
+import { readView } from "../read-view.ts";
+import { nameTensors } from "./name-tensors.ts";
+import { openTorchLegacy } from "./torch-legacy.ts";
+import { isTorchTensor, type TorchTensor } from "./torch-tensor.ts";
+import { openTorchZip } from "./torch-zip.ts";
+
+/**
+ * Opens a file of PyTorch's `torch.save`, of either kind (a zip file since 1.6, pickles in a row
+ * before), that lies in memory, in a `Blob` or `File`, or in any byte source.
+ *
+ * The pickle in it is read by a machine that can make data and nothing else (see `readPickle`); a
+ * class or function that it does not know is an error that names it. A tensor's elements are read
+ * when it is asked for. Its name is the keys and indices on the way to it, joined with dots;
+ * everything else in the file is `data`.
+ */
+export async function openPytorch(from: ByteSource | BlobLike | Uint8Array): Promise<Checkpoint> {
+  const source = byteSource(from);
+  const name = source.name ?? "checkpoint";
+  const zip = await startsAsZip(source);
+  const { root, locate } = zip ? await openTorchZip(source) : await openTorchLegacy(source);
+  const { tensors, data } = nameTensors(name, root, isTensor);
+
+  return {
+    format: "pytorch",
+    name,
+    tensors,
+    metadata: Object.create(null),
+    data,
+    async read(key) {
+      const tensor = tensors.get(key);
+      if (!tensor) {
+        throw new CheckpointError(
+          `${name}: expected a tensor ${quote(key)}, got ${tensors.size} of other names`,
+        );
+      }
+      if (!isTorchTensor(tensor)) return tensor;
+      return readTensor(source, tensor, locate);
+    },
+  };
+}
+
+/** Arrays of numpy's are tensors whose elements the pickle has. */
+function isTensor(value: unknown): value is TorchTensor | TensorData {
+  return isTorchTensor(value) || isNumpyArray(value);
+}
+
+async function readTensor(
+  source: ByteSource,
+  { dtype, shape, strides, offset, storage }: TorchTensor,
+  locate: (storage: string) => Promise<number>,
+): Promise<TensorData> {
+  const empty = shape.includes(0);
+  const base = empty ? 0 : (await locate(storage.key)) + storage.start;
+  const start = empty ? 0 : base + offset * itemSize(dtype);
+  return { dtype, shape, data: await readView(source, { dtype, shape, strides, start }) };
+}
+
+async function startsAsZip(source: ByteSource): Promise<boolean> {
+  if (source.size < 4) return false;
+  const bytes = await source.read(0, 4);
+  return bytes[0] === 0x50 && bytes[1] === 0x4b;
+}
