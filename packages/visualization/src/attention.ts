@@ -1,5 +1,6 @@
 import { assertShape } from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
+import { pictureGrid } from "./picture-grid.ts";
 
 /** Numbers in patches: `rows` by `columns` of them, each for `patchSize` by `patchSize` pixels. */
 export interface PatchGrid {
@@ -31,14 +32,8 @@ export async function classAttention(
   picture: { readonly width: number; readonly height: number },
   { patchSize }: { readonly patchSize: number },
 ): Promise<AttentionMaps> {
-  const rows = Math.floor(picture.height / patchSize);
-  const columns = Math.floor(picture.width / patchSize);
+  const { rows, columns } = pictureGrid(picture, patchSize);
   const patches = rows * columns;
-  if (!(patches >= 1)) {
-    throw new RangeError(
-      `picture: expected at least one patch of ${patchSize} x ${patchSize}, got ${picture.width} x ${picture.height}`,
-    );
-  }
   assertShape("selfAttention", selfAttention, [1, null, 1 + patches, 1 + patches]);
   const heads = selfAttention.shape[1];
 

@@ -9,4 +9,13 @@ export { type HeatmapOptions, heatmap } from "./heatmap.ts";
 export { massMask } from "./mass-mask.ts";
 export { type MaskOverlayOptions, maskOverlay, overlay } from "./overlay.ts";
 export { normalize, upsample } from "./patch-map.ts";
+export { patchAt, patchSimilarity } from "./patch-similarity.ts";
+export { type PatchTokens, patchTokens } from "./patch-tokens.ts";
+export {
+  type PatchComponents,
+  type PatchPca,
+  type PatchPcaOptions,
+  patchPca,
+} from "./pca/patch-pca.ts";
+export { type PcaColorsOptions, pcaColors } from "./pca/pca-colors.ts";
 export { toTensor } from "./to-tensor.ts";

@@ -17,15 +17,29 @@ export function upsample(
   });
 }
 
-/** A map stretched to [0, 1]; one that is the same everywhere becomes 0. */
-export function normalize(map: ArrayLike<number>): Float32Array {
+/**
+ * A map stretched so that `range`, by default its lowest and highest value, becomes [0, 1]; one
+ * that is the same everywhere becomes 0.
+ */
+export function normalize(
+  map: ArrayLike<number>,
+  range: readonly [low: number, high: number] = extremes([map]),
+): Float32Array {
+  const [low, high] = range;
+  const width = high - low || 1;
+  return Float32Array.from(map, (value) => (value - low) / width);
+}
+
+/** The lowest and the highest value of all maps. */
+export function extremes(maps: readonly ArrayLike<number>[]): [low: number, high: number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < map.length; i++) {
-    low = Math.min(low, map[i] as number);
-    high = Math.max(high, map[i] as number);
+  for (const map of maps) {
+    for (let i = 0; i < map.length; i++) {
+      low = Math.min(low, map[i] as number);
+      high = Math.max(high, map[i] as number);
+    }
   }
-  const range = high - low || 1;
-  return Float32Array.from(map, (value) => (value - low) / range);
+  return [low, high];
 }
 
 /** Throws a `RangeError` unless there is one value for each patch. */
