@@ -12,4 +12,4 @@ export interface TorchFile {
 export type OpenTorchFile = (source: ByteSource) => Promise<TorchFile>;
 
 /** The longest pickle that is read, in bytes. Those of checkpoints have a few hundred a tensor. */
-export const longestPickle = 2 ** 26;
+export const longestPickle: number = 2 ** 26;
