@@ -30,4 +30,6 @@ export interface Checkpoint {
   readonly data: Readonly<Record<string, PlainData>>;
   /** The tensor of this name, in row-major order; F16 and BF16 come widened to float32. */
   read(name: string): Promise<TensorData>;
+  /** The rows `first` to `first + count - 1` of its first axis alone, whatever its size: `[count, ...]`. */
+  readRows(name: string, first: number, count: number): Promise<TensorData>;
 }

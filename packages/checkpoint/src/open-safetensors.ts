@@ -1,9 +1,10 @@
 import { type BlobLike, type ByteSource, byteSource, readExactly } from "./byte-source.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { CheckpointError, quote } from "./checkpoint-error.ts";
-import type { TensorData } from "./dtype.ts";
+import { itemSize, type TensorData } from "./dtype.ts";
 import { fromFile, ownBuffer } from "./read-view.ts";
-import { longestHeader, parseHeader } from "./safetensors-header.ts";
+import { longestHeader, type Placement, parseHeader } from "./safetensors-header.ts";
+import { assertRows, tensorNamed } from "./tensor-named.ts";
 
 /**
  * Opens a safetensors file that lies in memory, in a `Blob` or `File`, or in any byte source. The
@@ -19,23 +20,32 @@ export async function openSafetensors(
   const header = await readExactly(source, 8, length);
   const { tensors, metadata } = parseHeader(name, header, source.size - dataStart);
 
+  const read = async (
+    { dtype }: Placement,
+    shape: readonly number[],
+    offset: number,
+  ): Promise<TensorData> => {
+    const bytes = shape.reduce((a, b) => a * b, itemSize(dtype));
+    const raw = await readExactly(source, dataStart + offset, bytes);
+    return { dtype, shape, data: fromFile(dtype, ownBuffer(raw)) };
+  };
+
   return {
     format: "safetensors",
     name,
     tensors,
     metadata,
     data: Object.create(null),
-    async read(tensor) {
-      const placement = tensors.get(tensor);
-      if (!placement) {
-        throw new CheckpointError(
-          `${name}: expected a tensor ${quote(tensor)}, got ${tensors.size} of other names`,
-        );
-      }
-      const { dtype, shape, start, bytes } = placement;
-      const raw = await readExactly(source, dataStart + start, bytes);
-      const data = fromFile(dtype, ownBuffer(raw));
-      return { dtype, shape, data } satisfies TensorData;
+    read: async (tensor) => {
+      const placement = tensorNamed(name, tensors, tensor);
+      return read(placement, placement.shape, placement.start);
+    },
+    readRows: async (tensor, first, count) => {
+      const placement = tensorNamed(name, tensors, tensor);
+      assertRows(`${name}: ${quote(tensor)}`, placement.shape, first, count);
+      const [, ...row] = placement.shape;
+      const rowBytes = row.reduce((a, b) => a * b, itemSize(placement.dtype));
+      return read(placement, [count, ...row], placement.start + first * rowBytes);
     },
   };
 }

@@ -49,6 +49,18 @@ test.each(["zip", "legacy"])(
   },
 );
 
+test.each(["zip", "legacy"])("reads some rows of the views of a %s file", async (kind) => {
+  const checkpoint = await openCheckpoint(path(`dtypes_${kind}.pth`));
+  for (const [name, { shape }] of checkpoint.tensors) {
+    const [rows = 0, ...row] = shape;
+    if (rows < 2) continue;
+    const size = row.reduce((a, b) => a * b, 1);
+    const some = await checkpoint.readRows(name, 1, rows - 1);
+    expect(some.shape).toEqual([rows - 1, ...row]);
+    expect(some.data).toEqual((await checkpoint.read(name)).data.slice(size));
+  }
+});
+
 test.each(["zip", "legacy"])("reads a whole training checkpoint of a %s file", async (kind) => {
   const checkpoint = await openCheckpoint(path(`dino_${kind}.pth`));
   expect(checkpoint.data.args).toEqual(figures.args);

@@ -133,6 +133,33 @@ test("reads the header alone, and then one tensor's bytes at a time", async () =
   expect(reads.length).toBe(3);
 });
 
+test("reads some rows of a tensor, and their bytes alone", async () => {
+  const bytes = encode({
+    x: float32([4, 3], [0, 1, 2, 10, 11, 12, 20, 21, 22, 30, 31, 32]),
+    half: { dtype: "F16", shape: [3], data: Float32Array.of(1, 2, 3) },
+    one: float32([], [1]),
+  });
+  const reads: number[] = [];
+  const checkpoint = await openSafetensors({
+    size: bytes.length,
+    read: async (offset, length) => {
+      reads.push(length);
+      return bytes.subarray(offset, offset + length);
+    },
+  });
+  const { dtype, shape, data } = await checkpoint.readRows("x", 1, 2);
+  expect({ dtype, shape, data }).toEqual(float32([2, 3], [10, 11, 12, 20, 21, 22]));
+  expect(reads.at(-1)).toBe(24);
+  expect((await checkpoint.readRows("half", 2, 1)).data).toEqual(Float32Array.of(3));
+  expect((await checkpoint.readRows("x", 4, 0)).shape).toEqual([0, 3]);
+  await expect(checkpoint.readRows("x", 3, 2)).rejects.toThrow(
+    'checkpoint: "x": expected some of its 4 rows, got 2 from 3',
+  );
+  await expect(checkpoint.readRows("one", 0, 1)).rejects.toThrow(
+    'checkpoint: "one": expected a tensor with rows, got a single number',
+  );
+});
+
 test("reads from a Blob, from a File by its name, and from bytes that start anywhere", async () => {
   const bytes = encode({ x: float32([2], [1, 2]) });
   const shifted = new Uint8Array(bytes.length + 1);

@@ -1,10 +1,11 @@
 import { type BlobLike, type ByteSource, byteSource } from "../byte-source.ts";
 import type { Checkpoint } from "../checkpoint.ts";
-import { CheckpointError, quote } from "../checkpoint-error.ts";
+import { quote } from "../checkpoint-error.ts";
 import type { TensorData } from "../dtype.ts";
 import { itemSize } from "../dtype.ts";
 import { isNumpyArray } from "../pickle/numpy-globals.ts";
 import { readView } from "../read-view.ts";
+import { assertRows, tensorNamed } from "../tensor-named.ts";
 import { nameTensors } from "./name-tensors.ts";
 import { openTorchLegacy } from "./torch-legacy.ts";
 import { isTorchTensor, type TorchTensor } from "./torch-tensor.ts";
@@ -32,15 +33,21 @@ export async function openPytorch(from: ByteSource | BlobLike | Uint8Array): Pro
     tensors,
     metadata: Object.create(null),
     data,
-    async read(key) {
-      const tensor = tensors.get(key);
-      if (!tensor) {
-        throw new CheckpointError(
-          `${name}: expected a tensor ${quote(key)}, got ${tensors.size} of other names`,
-        );
+    read: async (key) => {
+      const tensor = tensorNamed(name, tensors, key);
+      return isTorchTensor(tensor) ? readTensor(source, tensor, locate) : tensor;
+    },
+    readRows: async (key, first, count) => {
+      const tensor = tensorNamed(name, tensors, key);
+      assertRows(`${name}: ${quote(key)}`, tensor.shape, first, count);
+      const [, ...row] = tensor.shape;
+      const shape = [count, ...row];
+      if (isTorchTensor(tensor)) {
+        const offset = tensor.offset + first * (tensor.strides[0] as number);
+        return readTensor(source, { ...tensor, shape, offset }, locate);
       }
-      if (!isTorchTensor(tensor)) return tensor;
-      return readTensor(source, tensor, locate);
+      const size = row.reduce((a, b) => a * b, 1);
+      return { ...tensor, shape, data: tensor.data.slice(first * size, (first + count) * size) };
     },
   };
 }
