@@ -8,6 +8,7 @@ export {
   type Metadata,
   streamSafetensors,
 } from "./encode-safetensors.ts";
+export { type HttpSourceOptions, httpSource } from "./http-source.ts";
 export { type LoadWeightsOptions, loadWeights, type Parametric } from "./load-weights.ts";
 export { decodeNpy, encodeNpy, type NpyArray } from "./npy.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";

@@ -8,6 +8,7 @@ test("exports these names and no others", () => {
     "decodeNpy",
     "encodeNpy",
     "encodeSafetensors",
+    "httpSource",
     "isNumpyArray",
     "loadWeights",
     "numpyGlobals",
