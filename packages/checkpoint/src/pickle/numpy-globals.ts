@@ -1,6 +1,12 @@
 import { arrayOf, type Dtype, itemSize, type TensorArray, type TensorData } from "../dtype.ts";
 import { fromFile } from "../read-view.ts";
-import type { PickleContext, PickleGlobal, PickleGlobals } from "./pickle-global.ts";
+import {
+  makeUnfinished,
+  type PickleContext,
+  type PickleGlobal,
+  type PickleGlobals,
+  type Unfinished,
+} from "./pickle-global.ts";
 import { kindOf, PickleValueError } from "./pickle-machine.ts";
 
 /** Numpy's element types, by kind and bytes. Objects are what stands in a list in the pickle. */
@@ -28,9 +34,6 @@ interface NumpyDtype {
   structured: boolean;
 }
 
-/** An array of numpy's as a pickle's value. Without its state it is empty. */
-type MutableTensorData = { -readonly [K in keyof TensorData]: TensorData[K] };
-
 const made = { dtypes: new WeakSet<object>(), arrays: new WeakSet<object>() };
 
 /** Whether a value of a pickle is an array of numpy's. */
@@ -41,7 +44,8 @@ export function isNumpyArray(value: unknown): value is TensorData {
 const dtype: PickleGlobal = {
   call([code]) {
     if (typeof code !== "string") throw expected("a dtype's code", code);
-    const value: NumpyDtype = { code, bigEndian: false, structured: false };
+    const state: NumpyDtype = { code, bigEndian: false, structured: false };
+    const value = Object.assign(makeUnfinished(), state, { finished: code });
     made.dtypes.add(value);
     return value;
   },
@@ -53,13 +57,13 @@ const dtype: PickleGlobal = {
   },
 };
 
-/** `scalar(dtype, bytes)`: a number, a bigint beyond exact integers, or a boolean. */
+/** `scalar(dtype, bytes)`: a number, a bigint beyond exact integers, a boolean, or text. */
 const scalar: PickleGlobal = {
   call([type, bytes], context) {
-    const name = asDtype(type);
-    const { data } = numpyArray(name, [], bytes, false, context);
-    const [value = 0] = data;
-    if (name === "BOOL") return value !== 0;
+    const array = numpyArray(type, Object.freeze([]), bytes, false, context);
+    if (!isNumpyArray(array)) return array;
+    const [value = 0] = array.data;
+    if (array.dtype === "BOOL") return value !== 0;
     const number = Number(value);
     return typeof value === "bigint" && !Number.isSafeInteger(number) ? value : number;
   },
@@ -67,30 +71,24 @@ const scalar: PickleGlobal = {
 
 /** `_reconstruct(ndarray, (0,), b"b")` makes an empty array, which its state fills. */
 const reconstruct: PickleGlobal = {
-  call() {
-    const array: MutableTensorData = { dtype: "U8", shape: [0], data: new Uint8Array(0) };
-    made.arrays.add(array);
-    return array;
-  },
+  call: () => makeUnfinished(),
   build(value, state, context) {
     if (!Array.isArray(state) || state.length !== 5) throw expected("an array's state", state);
     const [, shape, type, fortran, content] = state as unknown[];
-    Object.assign(value as object, numpyArray(asDtype(type), shape, content, fortran, context));
+    (value as Unfinished).finished = numpyArray(type, shape, content, fortran === true, context);
   },
 };
 
 /** Protocol 5 has the elements in the pickle's own bytes: `_frombuffer(bytes, dtype, shape, order)`. */
 const fromBuffer: PickleGlobal = {
-  call([content, type, shape, order], context) {
-    const array = numpyArray(asDtype(type), shape, content, order === "F", context);
-    made.arrays.add(array);
-    return array;
-  },
+  call: ([content, type, shape, order], context) =>
+    numpyArray(type, shape, content, order === "F", context),
 };
 
 /**
- * What pickles with numpy's arrays and scalars name. Arrays come as `TensorData` (F16 widened to
- * float32) in row-major order, scalars as numbers.
+ * What pickles with numpy's arrays and scalars name. Arrays of numbers come as `TensorData` (F16
+ * widened to float32) in row-major order, those of text and of objects as arrays within arrays,
+ * scalars as numbers and text.
  */
 export const numpyGlobals: PickleGlobals = new Map<string, PickleGlobal>([
   ["numpy.dtype", dtype],
@@ -105,41 +103,107 @@ export const numpyGlobals: PickleGlobals = new Map<string, PickleGlobal>([
   ),
 ]);
 
-function asDtype(value: unknown): Dtype {
+/** An array of numbers as `TensorData`, any other as arrays within arrays; without axes, its element. */
+function numpyArray(
+  type: unknown,
+  shape: unknown,
+  content: unknown,
+  columnsFirst: boolean,
+  context: PickleContext,
+): unknown {
+  const code = codeOf(type);
+  if (!isShape(shape)) throw expected("a shape of non-negative integers", shape);
+  const count = shape.reduce((a, b) => a * b, 1);
+  const dtype = Object.hasOwn(dtypes, code) ? dtypes[code] : undefined;
+  if (dtype) {
+    const bytes = bytesOf(content, count * itemSize(dtype), context);
+    const data = fromFile(dtype, bytes.buffer);
+    const array = { dtype, shape, data: columnsFirst ? rowsFirst(dtype, shape, data) : data };
+    made.arrays.add(array);
+    return array;
+  }
+  if (columnsFirst && shape.length > 1) throw expected("rows first in an array", "columns first");
+  return nested(elements(code, count, content, context), shape);
+}
+
+/** The elements of an array of text or objects. */
+function elements(
+  code: string,
+  count: number,
+  content: unknown,
+  context: PickleContext,
+): readonly unknown[] {
+  if (code === "O8" || code === "O") {
+    if (!Array.isArray(content) || content.length !== count) {
+      throw expected(`a list of ${count} objects`, content);
+    }
+    context.spend(count);
+    return content;
+  }
+  const [, kind, characters] = /^([US])(\d{1,9})$/.exec(code) ?? [];
+  if (kind === undefined) {
+    throw new PickleValueError(
+      `expected a dtype of numpy's of ${Object.keys(dtypes).join(", ")}, text or objects, got ${kindOf(code)}`,
+    );
+  }
+  const size = Number(characters) * (kind === "U" ? 4 : 1);
+  const bytes = bytesOf(content, count * size, context);
+  const step = kind === "U" ? 4 : 1;
+  const view = new DataView(bytes.buffer);
+  context.spend(count);
+  return Array.from({ length: count }, (_, i) => {
+    let text = "";
+    for (let at = i * size; at < (i + 1) * size; at += step) {
+      const point = kind === "U" ? view.getUint32(at, true) : view.getUint8(at);
+      if (point > 0x10ffff) throw expected("text in Unicode", point);
+      text += String.fromCodePoint(point);
+    }
+    return text.replace(/\0+$/, ""); // numpy fills up with zeros
+  });
+}
+
+/** Elements in row-major order as arrays within arrays. */
+function nested(items: readonly unknown[], shape: readonly number[]): unknown {
+  if (shape.length === 0) return items[0];
+  return shape
+    .slice(1)
+    .reduceRight<readonly unknown[]>(
+      (list, size) =>
+        Array.from({ length: size === 0 ? 0 : list.length / size }, (_, i) =>
+          list.slice(i * size, (i + 1) * size),
+        ),
+      items,
+    );
+}
+
+/** The dtype's code without its byte order, which must be the one that all machines have now. */
+function codeOf(value: unknown): string {
   if (typeof value !== "object" || value === null || !made.dtypes.has(value)) {
     throw expected("a dtype of numpy's", value);
   }
   const { code, bigEndian, structured } = value as NumpyDtype;
-  const name = Object.hasOwn(dtypes, code) ? dtypes[code] : undefined;
-  if (!name || structured) {
-    throw new PickleValueError(
-      `expected a dtype of numpy's of ${Object.keys(dtypes).join(", ")}, got ${structured ? "one with fields" : kindOf(code)}`,
-    );
-  }
+  if (structured) throw new PickleValueError("expected a dtype of numpy's, got one with fields");
   if (bigEndian) {
     throw new PickleValueError(`expected a little-endian dtype of numpy's, got ">${code}"`);
   }
-  return name;
+  return code;
 }
 
-function numpyArray(
-  name: Dtype,
-  shape: unknown,
+/** An array's bytes, in memory of its own. Python 2 has them as text, one character each. */
+function bytesOf(
   content: unknown,
-  fortran: unknown,
+  length: number,
   { spend }: PickleContext,
-): MutableTensorData {
-  if (!isShape(shape)) throw expected("a shape of non-negative integers", shape);
-  if (!isBytes(content)) throw expected("an array's bytes", content);
-  const count = shape.reduce((a, b) => a * b, 1);
-  if (content.length !== count * itemSize(name)) {
-    throw new PickleValueError(
-      `expected ${count * itemSize(name)} bytes for ${name} [${shape.join(", ")}], got ${content.length}`,
-    );
+): Uint8Array<ArrayBuffer> {
+  if (!(content instanceof Uint8Array) && typeof content !== "string") {
+    throw expected("an array's bytes", content);
   }
-  spend(content.length / 8); // copied each time that the pickle names it
-  const data = fromFile(name, copyOf(content).buffer);
-  return { dtype: name, shape, data: fortran === true ? rowsFirst(name, shape, data) : data };
+  if (content.length !== length) {
+    throw new PickleValueError(`expected an array of ${length} bytes, got ${content.length}`);
+  }
+  spend(length / 8); // copied each time that the pickle names it
+  if (typeof content !== "string") return new Uint8Array(content);
+  return Uint8Array.from({ length }, (_, i) => content.charCodeAt(i));
 }
 
 /** An array whose first axis varies fastest, with the last one fastest. */
@@ -157,16 +221,6 @@ function rowsFirst(name: Dtype, shape: readonly number[], data: TensorArray): Te
     }
   }
   return result;
-}
-
-/** Python 2 has bytes as text, one character each. */
-function isBytes(value: unknown): value is Uint8Array | string {
-  return value instanceof Uint8Array || typeof value === "string";
-}
-
-function copyOf(content: Uint8Array | string): Uint8Array<ArrayBuffer> {
-  if (typeof content !== "string") return new Uint8Array(content);
-  return Uint8Array.from({ length: content.length }, (_, i) => content.charCodeAt(i));
 }
 
 function isShape(value: unknown): value is readonly number[] {

@@ -38,3 +38,21 @@ export function nameGlobal(globalName: string, global: PickleGlobal): NamedGloba
 export function isNamedGlobal(value: unknown): value is NamedGlobal {
   return typeof value === "object" && value !== null && named.has(value);
 }
+
+/** What a global makes before its state says what it is. */
+export interface Unfinished {
+  /** What stands for it in the end; absent until the state has come. */
+  finished?: unknown;
+}
+
+const unfinished = new WeakSet<object>();
+
+export function makeUnfinished(): Unfinished {
+  const value: Unfinished = {};
+  unfinished.add(value);
+  return value;
+}
+
+export function isUnfinished(value: unknown): value is Unfinished {
+  return typeof value === "object" && value !== null && unfinished.has(value);
+}

@@ -1,5 +1,5 @@
 import { CheckpointError, quote } from "../checkpoint-error.ts";
-import { isNamedGlobal } from "./pickle-global.ts";
+import { isNamedGlobal, isUnfinished } from "./pickle-global.ts";
 import { kindOf } from "./pickle-machine.ts";
 
 export interface PlainDataLimits {
@@ -82,6 +82,12 @@ export function plainData(name: string, root: unknown, limits: PlainDataLimits):
     if (Array.isArray(value) || value instanceof Set) {
       const array = Array.from(value as Iterable<unknown>, child);
       return { value: array, size, depth };
+    }
+    if (isUnfinished(value)) {
+      if (value.finished !== undefined) return convert(value.finished, level);
+      throw new CheckpointError(
+        `${name}: expected every object with its state in the pickle, got one without`,
+      );
     }
     return { value, size, depth }; // made by a global
   }

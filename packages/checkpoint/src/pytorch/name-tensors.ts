@@ -16,14 +16,15 @@ const longestNames = 2 ** 26;
 export function nameTensors<T extends object>(
   file: string,
   root: unknown,
-  isTensor: (value: unknown) => value is T,
+  asTensor: (value: unknown) => T | undefined,
 ): NamedTensors<T> {
   const tensors = new Map<string, T>();
   let characters = 0;
 
   /** What is left of a value once its tensors are out; nothing where it was made of them alone. */
   function rest(value: unknown, name: string): PlainData | undefined {
-    if (isTensor(value)) {
+    const tensor = asTensor(value);
+    if (tensor) {
       if (tensors.has(name)) {
         throw new CheckpointError(
           `${file}: expected each name once, got two tensors called ${quote(name)}`,
@@ -33,7 +34,7 @@ export function nameTensors<T extends object>(
       if (characters > longestNames) {
         throw new CheckpointError(`${file}: expected shorter names of tensors, got ${quote(name)}`);
       }
-      tensors.set(name, value);
+      tensors.set(name, tensor);
       return undefined;
     }
     if (Array.isArray(value)) {

@@ -8,7 +8,8 @@ import { readView } from "../read-view.ts";
 import { assertRows, tensorNamed } from "../tensor-named.ts";
 import { nameTensors } from "./name-tensors.ts";
 import { openTorchLegacy } from "./torch-legacy.ts";
-import { isTorchTensor, type TorchTensor } from "./torch-tensor.ts";
+import { isTorchStorage } from "./torch-storage.ts";
+import { isTorchTensor, type TorchTensor, torchTensor } from "./torch-tensor.ts";
 import { openTorchZip } from "./torch-zip.ts";
 
 /**
@@ -25,7 +26,7 @@ export async function openPytorch(from: ByteSource | BlobLike | Uint8Array): Pro
   const name = source.name ?? "checkpoint";
   const zip = await startsAsZip(source);
   const { root, locate } = zip ? await openTorchZip(source) : await openTorchLegacy(source);
-  const { tensors, data } = nameTensors(name, root, isTensor);
+  const { tensors, data } = nameTensors(name, root, asTensor);
 
   return {
     format: "pytorch",
@@ -52,9 +53,12 @@ export async function openPytorch(from: ByteSource | BlobLike | Uint8Array): Pro
   };
 }
 
-/** Arrays of numpy's are tensors whose elements the pickle has. */
-function isTensor(value: unknown): value is TorchTensor | TensorData {
-  return isTorchTensor(value) || isNumpyArray(value);
+/** Arrays of numpy's are tensors whose elements the pickle has; a storage is one of a single axis. */
+function asTensor(value: unknown): TorchTensor | TensorData | undefined {
+  if (isTorchTensor(value) || isNumpyArray(value)) return value;
+  if (!isTorchStorage(value)) return undefined;
+  const { dtype = "U8", length } = value;
+  return torchTensor(dtype, value, 0, [length], [1]);
 }
 
 async function readTensor(

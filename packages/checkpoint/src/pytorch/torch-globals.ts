@@ -8,6 +8,7 @@ import {
 import { kindOf, PickleValueError } from "../pickle/pickle-machine.ts";
 import { pythonGlobals } from "../pickle/python-globals.ts";
 import {
+  isTorchStorage,
   refusedDtypes,
   refusedStorages,
   storageDtypes,
@@ -116,18 +117,8 @@ function globalName(value: unknown): string {
   return isNamedGlobal(value) ? value.globalName : "";
 }
 
-const storages = new WeakSet<object>();
-
-/** Marks a storage that a persistent id stood for, so that nothing else in a pickle can look like one. */
-export function markStorage(storage: TorchStorage): TorchStorage {
-  storages.add(storage);
-  return storage;
-}
-
 function asStorage(value: unknown): TorchStorage {
-  if (typeof value === "object" && value !== null && storages.has(value)) {
-    return value as TorchStorage;
-  }
+  if (isTorchStorage(value)) return value;
   throw new PickleValueError(`expected a storage, got ${kindOf(value)}`);
 }
 

@@ -3,8 +3,8 @@ import { numpyGlobals } from "../pickle/numpy-globals.ts";
 import type { PickleCursor } from "../pickle/pickle-cursor.ts";
 import { kindOf, PickleValueError } from "../pickle/pickle-machine.ts";
 import { readPickleAt } from "../pickle/read-pickle.ts";
-import { markStorage, storageClassDtype, torchGlobals } from "./torch-globals.ts";
-import type { TorchStorage } from "./torch-storage.ts";
+import { storageClassDtype, torchGlobals } from "./torch-globals.ts";
+import { type TorchStorage, torchStorage } from "./torch-storage.ts";
 import { storageBytes } from "./torch-tensor.ts";
 
 /** What a file's pickle holds, and how many bytes each of its storages has. */
@@ -37,7 +37,7 @@ export function readTorchPickle(cursor: PickleCursor): TorchPickle {
       throw new PickleValueError(`expected ${known} bytes in storage ${key}, got ${bytes}`);
     }
     storages.set(key, bytes);
-    return markStorage(part === null ? whole : partOf(whole, part));
+    return torchStorage(part === null ? whole : partOf(whole, part));
   }
 
   const root = readPickleAt(cursor, { globals, persistent });

@@ -12,6 +12,18 @@ export interface TorchStorage {
   readonly length: number;
 }
 
+const storages = new WeakSet<object>();
+
+/** Marks what a persistent id stands for, so that nothing else in a pickle can look like it. */
+export function torchStorage(storage: TorchStorage): TorchStorage {
+  storages.add(storage);
+  return storage;
+}
+
+export function isTorchStorage(value: unknown): value is TorchStorage {
+  return typeof value === "object" && value !== null && storages.has(value);
+}
+
 /** Storage classes of `torch` and `torch.cuda`, and the dtype of their elements. */
 export const storageDtypes: Readonly<Record<string, Dtype>> = {
   DoubleStorage: "F64",
