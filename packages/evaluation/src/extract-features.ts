@@ -16,7 +16,7 @@ export interface LabeledImages
 }
 
 /** The part of a backbone that features need. */
-interface FeatureExtractor {
+export interface FeatureExtractor {
   readonly embedDim: number;
   /** `[batch, rows, columns, 3]` to `[batch, embedDim]`. */
   forward(params: Params, images: tf.Tensor4D): tf.Tensor2D;

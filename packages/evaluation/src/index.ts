@@ -1,9 +1,58 @@
 export {
+  type CopyDescriptorOptions,
+  copyDescriptor,
+  type TokenExtractor,
+} from "./copy-detection/copy-descriptor.ts";
+export {
+  type CopyDetectionOptions,
+  type CopyDetectionScores,
+  copyDetection,
+} from "./copy-detection/copy-detection.ts";
+export { type Candidate, microAveragePrecision } from "./copy-detection/micro-average-precision.ts";
+export {
+  type LearnWhiteningOptions,
+  learnWhitening,
+  type Whitening,
+  whiten,
+} from "./copy-detection/whitening.ts";
+export {
   type ExtractFeaturesOptions,
   extractFeatures,
+  type FeatureExtractor,
   type LabeledImages,
 } from "./extract-features.ts";
 export type { Features } from "./features.ts";
 export { type KnnOptions, type KnnResult, knn, knnLeaveOneOut } from "./knn.ts";
 export type { AbortSignalLike, LongCall, Progress } from "./long-call.ts";
+export { averagePrecision } from "./retrieval/average-precision.ts";
+export { type MultiScaleOptions, multiScale } from "./retrieval/multi-scale.ts";
+export type { QueryScores, QueryTruth } from "./retrieval/query-scores.ts";
+export { type Protocols, type RetrievalOptions, retrieval } from "./retrieval/retrieval.ts";
+export {
+  type RetrievalScores,
+  type RetrievalScoresOptions,
+  retrievalScores,
+} from "./retrieval/retrieval-scores.ts";
+export {
+  type RevisitedProtocol,
+  type RevisitedTruth,
+  revisitedProtocols,
+} from "./retrieval/revisited.ts";
+export { type BoundaryMeasureOptions, boundaryMeasure } from "./video/boundary-measure.ts";
+export { type LabelMap, resizeLabels } from "./video/label-map.ts";
+export { patchFeatures } from "./video/patch-features.ts";
+export {
+  type LabeledPatches,
+  type PropagateLabelsOptions,
+  propagateLabels,
+} from "./video/propagate-labels.ts";
+export { type Mask, regionSimilarity } from "./video/region-similarity.ts";
+export { type SegmentVideoOptions, segmentVideo } from "./video/segment-video.ts";
+export {
+  type MeasureScores,
+  meanSegmentationScores,
+  type SegmentationScores,
+  segmentationScores,
+} from "./video/segmentation-scores.ts";
+export { labelMap, type PatchGrid, patchLabels, type SoftLabels } from "./video/soft-labels.ts";
 export { viewRetrieval } from "./view-retrieval.ts";

@@ -3,9 +3,29 @@ import { expect, test } from "vitest";
 
 test("exports what it promises", () => {
   expect(Object.keys(api).sort()).toEqual([
+    "averagePrecision",
+    "boundaryMeasure",
+    "copyDescriptor",
+    "copyDetection",
     "extractFeatures",
     "knn",
     "knnLeaveOneOut",
+    "labelMap",
+    "learnWhitening",
+    "meanSegmentationScores",
+    "microAveragePrecision",
+    "multiScale",
+    "patchFeatures",
+    "patchLabels",
+    "propagateLabels",
+    "regionSimilarity",
+    "resizeLabels",
+    "retrieval",
+    "retrievalScores",
+    "revisitedProtocols",
+    "segmentVideo",
+    "segmentationScores",
     "viewRetrieval",
+    "whiten",
   ]);
 });

@@ -30,9 +30,13 @@ export function goldensFolder(): string {
   return elsewhere ? resolve(elsewhere) : resolve(import.meta.dirname, "../goldens");
 }
 
-/** A golden file by name, parsed. Its shape is the test's business: `golden<LossGolden>("loss")`. */
+/**
+ * A golden file by name, parsed. Its shape is the test's business: `golden<LossGolden>("loss")`.
+ * NaN, which Python writes and JSON has no word for, becomes null.
+ */
 export function golden<T = unknown>(name: string): T {
-  return JSON.parse(readFileSync(resolve(goldensFolder(), `${name}.json`), "utf8")) as T;
+  const text = readFileSync(resolve(goldensFolder(), `${name}.json`), "utf8");
+  return JSON.parse(text.replaceAll(/\bNaN(?=[\s,\]}])/g, "null")) as T;
 }
 
 /** The values of a golden array. */
