@@ -17,11 +17,17 @@ export const fractionBits = 22;
 
 /**
  * The coefficients that take an axis from `inputs` to `outputs` pixels. When it shrinks, the
- * kernel is stretched by as much, so that every input pixel counts (antialiasing).
+ * kernel is stretched by as much, so that every input pixel counts (antialiasing). The last input
+ * pixel counts in part where the picture's `extent` ends within it.
  */
-export function coefficients(filter: Filter, inputs: number, outputs: number): Coefficients {
+export function coefficients(
+  filter: Filter,
+  inputs: number,
+  outputs: number,
+  extent: number = inputs,
+): Coefficients {
   const { support, weight } = filters[filter];
-  const scale = inputs / outputs;
+  const scale = extent / outputs;
   const stretch = Math.max(scale, 1);
   const reach = support * stretch;
   const taps = 4 * Math.ceil((2 * reach + 1) / 4);

@@ -15,7 +15,9 @@ export {
 export type { Box } from "./pixels.ts";
 export type { Range } from "./range.ts";
 export { type ResizeOptions, resize } from "./resize.ts";
+export { sampleBilinear } from "./sample-bilinear.ts";
 export { type CropOptions, sampleCrop } from "./sample-crop.ts";
+export { type ThumbnailOptions, thumbnail } from "./thumbnail.ts";
 export { greyscale, solarize } from "./tone.ts";
 export { applyView, type Jitter, type JitterStep, type View, writeView } from "./view.ts";
 export type { CropGroup, ViewPolicy } from "./view-policy.ts";

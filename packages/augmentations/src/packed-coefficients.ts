@@ -25,12 +25,15 @@ export function packedCoefficients(
   filter: Filter,
   inputs: number,
   outputs: number,
+  extent: number,
 ): PackedCoefficients {
-  const key = `${filter} ${inputs} ${outputs}`;
+  const key = `${filter} ${inputs} ${outputs} ${extent}`;
   const found = known.get(key);
   if (found !== undefined) return found;
   const packed = pack(
-    inputs === outputs ? unchanged(outputs) : coefficients(filter, inputs, outputs),
+    inputs === outputs && inputs === extent
+      ? unchanged(outputs)
+      : coefficients(filter, inputs, outputs, extent),
   );
   if (knownBytes + packed.bytes.length > knownBytesAtMost) {
     known.clear();

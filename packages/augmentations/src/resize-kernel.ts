@@ -3,7 +3,7 @@ import { freeAddress, isHeld } from "./held-picture.ts";
 import { kernels, vector, vectors } from "./kernels.ts";
 import { packedCoefficients } from "./packed-coefficients.ts";
 import type { Box } from "./pixels.ts";
-import type { ResizeOptions } from "./resize.ts";
+import type { Extent, ResizeOptions } from "./resize.ts";
 
 /** `resizeBox` by the kernels, where there are any and room enough; says whether it is done. */
 export function resizeByKernel(
@@ -11,12 +11,13 @@ export function resizeByKernel(
   box: Box,
   { width, height, filter }: Required<ResizeOptions>,
   out: Uint8Array,
+  extent: Extent = box,
 ): boolean {
   const made = kernels();
   if (made === undefined) return false;
   const { resizeRows, resizeColumns } = made.loops;
-  const across = packedCoefficients(filter, box.width, width);
-  const down = packedCoefficients(filter, box.height, height);
+  const across = packedCoefficients(filter, box.width, width, extent.width);
+  const down = packedCoefficients(filter, box.height, height, extent.height);
   const stride = 3 * pixels.width;
   const top = box.top * stride;
   const here = isHeld(pixels.data);

@@ -30,6 +30,12 @@ export function resize(
   return { width, height, data };
 }
 
+/** How far a box's pixels go, which may be less than they are: the last ones then count in part. */
+export interface Extent {
+  readonly width: number;
+  readonly height: number;
+}
+
 /**
  * Writes `box` of `pixels`, resized, to `out`. The box is cut out first: the filter sees nothing
  * beyond it. Rows before columns, with a rounding to bytes between, and an axis that keeps its
@@ -40,8 +46,10 @@ export function resizeBox(
   box: Box,
   options: Required<ResizeOptions>,
   out: Uint8Array,
+  extent: Extent = box,
 ): void {
-  if (!resizeByKernel(pixels, box, options, out)) resizePlainly(pixels, box, options, out);
+  if (resizeByKernel(pixels, box, options, out, extent)) return;
+  resizePlainly(pixels, box, options, out, extent);
 }
 
 /** `resizeBox` without kernels: the same bytes. */
@@ -50,11 +58,14 @@ export function resizePlainly(
   box: Box,
   { width, height, filter }: Required<ResizeOptions>,
   out: Uint8Array,
+  extent: Extent = box,
 ): void {
   const source = rowsOf(pixels, box);
   const bytes = 3 * width;
-  const across = box.width === width ? null : coefficients(filter, box.width, width);
-  const down = box.height === height ? null : coefficients(filter, box.height, height);
+  const mix = (inputs: number, outputs: number, length: number) =>
+    inputs === outputs && inputs === length ? null : coefficients(filter, inputs, outputs, length);
+  const across = mix(box.width, width, extent.width);
+  const down = mix(box.height, height, extent.height);
   if (across && down) {
     const between = narrowed(bytes * box.height);
     resizeRows(source, box.height, across, width, between);

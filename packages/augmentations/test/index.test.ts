@@ -18,9 +18,11 @@ test("exports these names and no others", () => {
     "multiCrop",
     "resize",
     "resizeShortSide",
+    "sampleBilinear",
     "sampleCrop",
     "saturation",
     "solarize",
+    "thumbnail",
     "writeView",
   ]);
 });
