@@ -6,6 +6,7 @@ export { type ColorMap, inferno, viridis } from "./color-map.ts";
 export { type ContactSheetOptions, contactSheet } from "./contact-sheet.ts";
 export { encodePng } from "./encode-png.ts";
 export { type HeatmapOptions, heatmap } from "./heatmap.ts";
+export { decodeLabelPng, encodeLabelPng, type Labels } from "./label-png.ts";
 export { massMask } from "./mass-mask.ts";
 export { type MaskOverlayOptions, maskOverlay, overlay } from "./overlay.ts";
 export { normalize, upsample } from "./patch-map.ts";

@@ -6,6 +6,8 @@ test("exports these names and no others", () => {
     "classAttention",
     "colorHeads",
     "contactSheet",
+    "decodeLabelPng",
+    "encodeLabelPng",
     "encodePng",
     "heatmap",
     "inferno",
