@@ -107,10 +107,14 @@ function keyText(name: string, key: unknown): string {
   if (typeof key === "number" || typeof key === "bigint") return String(key);
   if (typeof key === "boolean") return key ? "True" : "False";
   if (key === null) return "None";
-  if (Array.isArray(key) && key.every((item) => typeof item !== "object") && key.length < 16) {
+  if (isTuple(key) && key.length < 16 && key.every((item) => typeof item !== "object")) {
     return `(${key.map((item) => keyText(name, item)).join(", ")}${key.length === 1 ? "," : ""})`;
   }
   throw new CheckpointError(
     `${name}: expected keys of text or numbers in a dict, got ${kindOf(key)}`,
   );
+}
+
+function isTuple(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && Object.isFrozen(value);
 }
