@@ -10,9 +10,13 @@ import {
   type TensorData,
 } from "./dtype.ts";
 import { longestHeader } from "./safetensors-header.ts";
+import type { StoredTensor } from "./stored-tensor.ts";
 
 /** Tensors by name. */
 export type Entries<T> = Readonly<Record<string, T>> | ReadonlyMap<string, T>;
+
+/** A tensor in memory, on a device, or in another file. */
+export type Writable = tf.Tensor | TensorData | StoredTensor;
 
 /** Free text by name, kept beside the tensors. */
 export type Metadata = Readonly<Record<string, string>>;
@@ -37,27 +41,35 @@ export function encodeSafetensors(
 }
 
 /**
- * The same for tensors that lie on a device as well: each is read back when its turn comes, so
- * that no more than one of them is in memory twice. They stay the caller's.
+ * The same for tensors that lie on a device or in another file as well: each is read when its
+ * turn comes, so that no more than one of them is in memory twice. They stay the caller's.
  */
 export async function* streamSafetensors(
-  entries: Entries<tf.Tensor | TensorData>,
+  entries: Entries<Writable>,
   metadata: Metadata = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const layout = lay(entries);
   for (const [name, entry] of layout) {
-    if (!(entry instanceof tf.Tensor)) assertElements(name, entry);
+    if ("data" in entry && !(entry instanceof tf.Tensor)) assertElements(name, entry);
   }
   yield encodeHeader(layout, metadata);
-  for (const [name, entry] of layout) {
-    if (entry instanceof tf.Tensor) {
-      yield bytesOf({ dtype: dtypeOf(name, entry), data: await entry.data() });
-    } else yield bytesOf(entry);
+  for (const [name, entry] of layout) yield bytesOf(await elementsOf(name, entry));
+}
+
+/** A tensor's elements in memory. */
+export async function elementsOf(name: string, entry: Writable): Promise<TensorData> {
+  if (entry instanceof tf.Tensor) {
+    return { dtype: dtypeOf(name, entry), shape: entry.shape, data: await entry.data() };
   }
+  if ("data" in entry) return entry;
+  const { dtype, shape } = entry;
+  const loaded = { dtype, shape, data: (await entry.load()).data };
+  assertElements(name, loaded);
+  return loaded;
 }
 
 /** The entries in the order of the file. */
-function lay<T extends tf.Tensor | TensorData>(entries: Entries<T>): readonly [string, T][] {
+function lay<T extends Writable>(entries: Entries<T>): readonly [string, T][] {
   const list: [string, T][] = [
     ...(entries instanceof Map ? entries.entries() : Object.entries(entries)),
   ];
@@ -72,7 +84,8 @@ function lay<T extends tf.Tensor | TensorData>(entries: Entries<T>): readonly [s
   return list.sort((a, b) => rank(a) - rank(b) || byCodePoint(a[0], b[0]));
 }
 
-function dtypeOf(name: string, entry: tf.Tensor | TensorData): Dtype {
+/** The dtype that a file holds it in. */
+export function dtypeOf(name: string, entry: Writable): Dtype {
   if (!(entry instanceof tf.Tensor)) {
     if (isDtype(entry.dtype)) return entry.dtype;
     throw new CheckpointError(
@@ -85,10 +98,7 @@ function dtypeOf(name: string, entry: tf.Tensor | TensorData): Dtype {
   throw new CheckpointError(`${name}: expected float32, int32 or bool, got ${entry.dtype}`);
 }
 
-function encodeHeader(
-  layout: readonly [string, tf.Tensor | TensorData][],
-  metadata: Metadata,
-): Uint8Array {
+function encodeHeader(layout: readonly [string, Writable][], metadata: Metadata): Uint8Array {
   const fields: string[] = [];
   if (Object.keys(metadata).length > 0) fields.push(`"__metadata__":${encodeMetadata(metadata)}`);
   let start = 0;
@@ -126,7 +136,8 @@ function encodeMetadata(metadata: Metadata): string {
   return `{${fields.join(",")}}`;
 }
 
-function assertElements(name: string, { dtype, shape, data }: TensorData): void {
+/** Throws unless the elements are those of the shape, in the array that goes with the dtype. */
+export function assertElements(name: string, { dtype, shape, data }: TensorData): void {
   if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     throw new CheckpointError(
       `${name}: expected a shape of non-negative integers, got [${shape.join(", ")}]`,

@@ -9,7 +9,13 @@ export {
   streamSafetensors,
 } from "./encode-safetensors.ts";
 export { type HttpSourceOptions, httpSource } from "./http-source.ts";
+export type { LoadReport } from "./load-report.ts";
 export { type LoadWeightsOptions, loadWeights, type Parametric } from "./load-weights.ts";
+export { type BackboneWeightsOptions, backboneWeights } from "./names/backbone-weights.ts";
+export type { NameMap, NameRule } from "./names/name-map.ts";
+export { type NamingKey, nameMaps } from "./names/name-maps.ts";
+export type { NamedWeights } from "./names/named-weights.ts";
+export { renameWeights } from "./names/rename-weights.ts";
 export { decodeNpy, encodeNpy, type NpyArray } from "./npy.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { openSafetensors } from "./open-safetensors.ts";
@@ -18,3 +24,4 @@ export type { PickleContext, PickleGlobal, PickleGlobals } from "./pickle/pickle
 export { pythonGlobals } from "./pickle/python-globals.ts";
 export { type PickleLimits, type ReadPickleOptions, readPickle } from "./pickle/read-pickle.ts";
 export { openPytorch } from "./pytorch/open-pytorch.ts";
+export { type StoredTensor, storedTensors } from "./stored-tensor.ts";

@@ -3,8 +3,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Checkpoint } from "./checkpoint.ts";
 import { CheckpointError } from "./checkpoint-error.ts";
 import type { TensorData } from "./dtype.ts";
-import { findPrefix } from "./name-prefix.ts";
-import { compareNames, describeMismatch } from "./name-report.ts";
+import type { LoadReport } from "./load-report.ts";
+import { compareNames, describeMismatch, type Mismatch, someNames } from "./name-report.ts";
+import { findWeights, networkRoot } from "./names/find-weights.ts";
+import type { NamedWeights } from "./names/named-weights.ts";
 
 /** What weights can be loaded into: anything that tells its parameters' names and shapes. */
 export interface Parametric {
@@ -18,6 +20,18 @@ export interface LoadWeightsOptions {
   readonly prefix?: string;
   /** Leaves out what the file lacks and ignores what it has too much. Shapes must agree even so. */
   readonly allowPartial?: boolean;
+  /**
+   * Makes a tensor of the shape that the module has of one that the file has in another, such as
+   * positions by interpolation; nothing where that makes no sense, which stays an error. What is
+   * given is disposed of by whoever calls.
+   */
+  readonly reshape?: (
+    name: string,
+    value: tf.Tensor,
+    shape: readonly number[],
+  ) => tf.Tensor | undefined;
+  /** Is told what was found and done, once all is well. */
+  readonly onReport?: (report: LoadReport) => void;
 }
 
 /**
@@ -25,39 +39,71 @@ export interface LoadWeightsOptions {
  *
  * Strict: every parameter of the module must be there in its shape, and nothing else under the
  * same prefix; otherwise a `CheckpointError` lists what is missing, unexpected or of another
- * shape. Names are the reference's, and the prefixes that it and its wrappers put in front of them
- * (`teacher.`, `student.`, `module.`, `backbone.`, `head.`) are found by themselves.
+ * shape. Names are the reference's, timm's, torchvision's or Hugging Face's; these, and the
+ * prefixes that wrappers put in front of them (`teacher.`, `student.`, `module.`, `backbone.`,
+ * `head.` and others), are found by themselves.
  */
 export async function loadWeights(
   module: Parametric,
   checkpoint: Checkpoint,
-  { from = "teacher", prefix, allowPartial = false }: LoadWeightsOptions = {},
+  { from = "teacher", prefix, allowPartial = false, reshape, onReport }: LoadWeightsOptions = {},
 ): Promise<Params> {
-  const names = Object.keys(module.parameterShapes);
-  const place = prefix ?? findPrefix(checkpoint, names, from);
-  const mismatch = compareNames(module.parameterShapes, checkpoint.tensors, place);
-  const { missing, unexpected, reshaped } = mismatch;
-  if (missing.length === names.length && names.length > 0) {
+  const { parameterShapes: shapes } = module;
+  const names = Object.keys(shapes);
+  const found = findWeights(checkpoint, (name) => Object.hasOwn(shapes, name), { from, prefix });
+  if (!found) {
+    if (names.length === 0) return {};
+    const place = prefix ?? networkRoot(checkpoint, from);
     throw new CheckpointError(
       `${checkpoint.name}: expected weights such as ${place}${names[0]}, got ${someNames(checkpoint)}`,
     );
   }
-  const tolerable = allowPartial && reshaped.length === 0;
-  if (missing.length + unexpected.length + reshaped.length > 0 && !tolerable) {
-    throw new CheckpointError(describeMismatch(checkpoint.name, place, names.length, mismatch));
-  }
+  const mismatch = compareNames(shapes, found);
+  const fail = (of: Mismatch) => {
+    throw new CheckpointError(describeMismatch(found, names.length, of));
+  };
+  const { missing, unexpected, reshaped } = mismatch;
+  if (missing.length + unexpected.length > 0 && !allowPartial) fail(mismatch);
+  if (reshaped.length > 0 && !reshape) fail(mismatch);
 
   const absent = new Set(missing);
   const params: Record<string, tf.Tensor> = {};
   try {
-    for (const name of names) {
-      if (!absent.has(name)) params[name] = float32Tensor(await checkpoint.read(place + name));
+    for (const name of names.filter((name) => !absent.has(name))) {
+      const value = float32Tensor(await found.read(name));
+      params[name] = value;
+      const other = reshaped.find((each) => each.name === name);
+      if (!other) continue;
+      const made = reshape?.(name, value, other.expected);
+      if (made) params[name] = made;
+      if (made !== value) value.dispose();
+      if (made?.shape.join() !== other.expected.join()) fail(mismatch);
     }
   } catch (error) {
     tf.dispose(params);
     throw error;
   }
+  onReport?.(reportOf(found, mismatch, params));
   return params;
+}
+
+function reportOf(found: NamedWeights, mismatch: Mismatch, params: Params): LoadReport {
+  const { name: file, naming, prefix, leftOut, sources } = found;
+  const { missing, unexpected, reshaped } = mismatch;
+  const renamed = [...sources]
+    .filter(([name, [first]]) => Object.hasOwn(params, name) && first !== prefix + name)
+    .map(([to, from]) => ({ from, to }));
+  return {
+    file,
+    naming,
+    prefix,
+    loaded: Object.keys(params).length,
+    missing,
+    unexpected,
+    renamed,
+    reshaped: reshaped.map(({ name, got, expected }) => ({ name, from: got, to: expected })),
+    leftOut,
+  };
 }
 
 function float32Tensor({ shape, data }: TensorData): tf.Tensor {
@@ -70,11 +116,4 @@ function float32(data: TensorData["data"]): Float32Array {
     return Float32Array.from(data as ArrayLike<bigint>, Number);
   }
   return Float32Array.from(data as ArrayLike<number>);
-}
-
-function someNames({ tensors }: Checkpoint): string {
-  const names = [...tensors.keys()];
-  if (names.length === 0) return "a file without tensors";
-  const shown = names.slice(0, 3).join(", ");
-  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }

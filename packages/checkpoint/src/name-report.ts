@@ -1,4 +1,6 @@
-import type { TensorInfo } from "./checkpoint.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { NamedWeights } from "./names/named-weights.ts";
+import { reference } from "./names/reference.ts";
 
 /** How the names under a prefix differ from those of a module. */
 export interface Mismatch {
@@ -6,51 +8,55 @@ export interface Mismatch {
   readonly missing: readonly string[];
   /** The file's names, whole, that the module lacks. */
   readonly unexpected: readonly string[];
-  /** One phrase for each name whose shape differs. */
-  readonly reshaped: readonly string[];
+  readonly reshaped: readonly Reshaped[];
+}
+
+/** A name whose shape differs. */
+export interface Reshaped {
+  readonly name: string;
+  readonly expected: Shape;
+  readonly got: Shape;
 }
 
 type Shape = readonly number[];
 
 export function compareNames(
   shapes: Readonly<Record<string, Shape>>,
-  tensors: ReadonlyMap<string, TensorInfo>,
-  prefix: string,
+  { tensors, sources, unknown }: NamedWeights,
 ): Mismatch {
   const missing: string[] = [];
-  const reshaped: string[] = [];
+  const reshaped: Reshaped[] = [];
   for (const [name, expected] of Object.entries(shapes)) {
-    const got = tensors.get(prefix + name)?.shape;
+    const got = tensors.get(name)?.shape;
     if (!got) missing.push(name);
     else if (!sameShape(expected, got)) {
-      const patch = tensors.get(`${prefix}patch_embed.proj.weight`)?.shape[2];
-      reshaped.push(
-        `${name} expected [${expected.join(", ")}], got [${got.join(", ")}]${positionsHint(name, expected, got, patch)}`,
-      );
+      reshaped.push({ name, expected, got });
     }
   }
-  const unexpected = [...tensors.keys()].filter(
-    (name) =>
-      name.startsWith(prefix) &&
-      !Object.hasOwn(shapes, name.slice(prefix.length)) &&
-      !name.endsWith("num_batches_tracked"), // PyTorch's counter of batches, which nothing reads
+  const surplus = [...tensors.keys()].filter(
+    (name) => !Object.hasOwn(shapes, name) && !name.endsWith("num_batches_tracked"), // PyTorch's counter of batches, which nothing reads
   );
+  const unexpected = [...surplus.flatMap((name) => sources.get(name) ?? []), ...unknown];
   return { missing, unexpected, reshaped };
 }
 
 /** All that is wrong in one message, its lists cut to what a reader can take in. */
 export function describeMismatch(
-  file: string,
-  prefix: string,
+  { name, prefix, naming, tensors }: NamedWeights,
   count: number,
   { missing, unexpected, reshaped }: Mismatch,
 ): string {
-  const lines = [`${file}: expected the module's ${count} parameters${under(prefix)}, got others`];
+  const names = naming === reference.name ? "" : ` in the names of ${naming}`;
+  const lines = [
+    `${name}: expected the module's ${count} parameters${under(prefix)}${names}, got others`,
+  ];
   if (missing.length > 0) lines.push(`  missing (${missing.length}): ${shorten(missing)}`);
   if (unexpected.length > 0)
     lines.push(`  unexpected (${unexpected.length}): ${shorten(unexpected)}`);
   if (reshaped.length > 0) {
-    lines.push(`  of another shape (${reshaped.length}): ${shorten(reshaped, "; ")}`);
+    const patch = tensors.get("patch_embed.proj.weight")?.shape[2];
+    const phrases = reshaped.map((each) => describeShape(each, patch));
+    lines.push(`  of another shape (${reshaped.length}): ${shorten(phrases, "; ")}`);
   }
   return lines.join("\n");
 }
@@ -66,6 +72,19 @@ function shorten(items: readonly string[], separator = ", "): string {
 
 function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+function describeShape({ name, expected, got }: Reshaped, patch: number | undefined): string {
+  const hint = positionsHint(name, expected, got, patch);
+  return `${name} expected [${expected.join(", ")}], got [${got.join(", ")}]${hint}`;
+}
+
+/** Some of what a file holds, in words. */
+export function someNames({ tensors }: Pick<Checkpoint, "tensors">): string {
+  const names = [...tensors.keys()];
+  if (names.length === 0) return "a file without tensors";
+  const shown = names.slice(0, 3).join(", ");
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }
 
 /** Says so when positional embeddings only differ in the size of their grid. */

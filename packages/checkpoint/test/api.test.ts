@@ -5,18 +5,22 @@ import { expect, test } from "vitest";
 test("exports these names and no others", () => {
   expect(Object.keys(api).sort()).toEqual([
     "CheckpointError",
+    "backboneWeights",
     "decodeNpy",
     "encodeNpy",
     "encodeSafetensors",
     "httpSource",
     "isNumpyArray",
     "loadWeights",
+    "nameMaps",
     "numpyGlobals",
     "openCheckpoint",
     "openPytorch",
     "openSafetensors",
     "pythonGlobals",
     "readPickle",
+    "renameWeights",
+    "storedTensors",
     "streamSafetensors",
   ]);
   expect(Object.keys(node).sort()).toEqual(["openCheckpoint", "writeSafetensors"]);

@@ -1,9 +1,12 @@
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type * as tf from "@tensorflow/tfjs-core";
 import { CheckpointError } from "../checkpoint-error.ts";
-import type { TensorData } from "../dtype.ts";
-import { type Entries, type Metadata, streamSafetensors } from "../encode-safetensors.ts";
+import {
+  type Entries,
+  type Metadata,
+  streamSafetensors,
+  type Writable,
+} from "../encode-safetensors.ts";
 
 let writes = 0;
 
@@ -14,7 +17,7 @@ let writes = 0;
  */
 export async function writeSafetensors(
   path: string,
-  entries: Entries<tf.Tensor | TensorData>,
+  entries: Entries<Writable>,
   metadata: Metadata = {},
 ): Promise<void> {
   const folder = dirname(path);
