@@ -1,3 +1,4 @@
+import { CheckpointError } from "@dino/checkpoint";
 import { Command, CommanderError } from "commander";
 import { type Context, quiet } from "./command.ts";
 import { attentionCommand } from "./commands/attention.ts";
@@ -55,11 +56,12 @@ function program(context: Context): Command {
   return dino;
 }
 
-/** What went wrong, in one sentence. */
+/** What went wrong, in one sentence; weights that do not fit have a list behind it. */
 function sentence(error: unknown, words: readonly string[]): string {
   if (error instanceof CommanderError) return usageSentence(error, words);
   const message = error instanceof Error ? error.message : String(error);
-  return `dino: ${message.split("\n")[0]}`;
+  // A checkpoint's lists of names are what its message is for; of others the first line is all.
+  return `dino: ${error instanceof CheckpointError ? message : message.split("\n")[0]}`;
 }
 
 function usageSentence({ code, message }: CommanderError, words: readonly string[]): string {

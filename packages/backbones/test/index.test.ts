@@ -5,6 +5,6 @@ import { expect, test } from "vitest";
 
 test("exports these names and no others", () => {
   expect(Object.keys(api).sort()).toEqual(["dinoHead", "dinoNetwork"]);
-  expect(Object.keys(vit).sort()).toEqual(["vit", "vitSizes"]);
+  expect(Object.keys(vit).sort()).toEqual(["resizePositions", "vit", "vitSizes"]);
   expect(Object.keys(testing)).toEqual(["backboneCases"]);
 });

@@ -1,3 +1,7 @@
+import { resizePositions, vit } from "@dino/backbones/vit";
+import { key, random } from "@dino/random";
+import { expectClose, expectNoLeak, onEveryBackend } from "@dino/testing";
+import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { cubicWeights } from "../src/vit/positions.ts";
@@ -36,4 +40,26 @@ test("the same size is not quite the identity: the scale carries a tenth of a pa
   const weights = cubicWeights(14, 14);
   expect(weights[0]).not.toBe(1);
   expect(weights[0]).toBeCloseTo(1, 1);
+});
+
+onEveryBackend(() => {
+  test("positions for another size give the features that interpolation gives there", () => {
+    const sizes = { embedDim: 12, depth: 1, heads: 3, patchSize: 4 };
+    const small = vit({ ...sizes, imageSize: 16 });
+    const large = vit({ ...sizes, imageSize: 24 });
+    const params = small.init(random(key(3)));
+    const images = tf.randomUniform([2, 24, 24, 3], -1, 1, "float32", 5) as tf.Tensor4D;
+    const resize = () =>
+      resizePositions(params.pos_embed as tf.Tensor3D, { imageSize: 24, patchSize: 4 });
+    const resized = { ...params, pos_embed: resize() };
+    expect(resized.pos_embed.shape).toEqual(large.parameterShapes.pos_embed);
+    expectClose(large.forward(resized, images), small.forward(params, images).dataSync());
+    expectNoLeak(resize);
+  });
+
+  test("positions of the same size are the same", () => {
+    const positions = tf.randomNormal([1, 17, 6]) as tf.Tensor3D;
+    const same = resizePositions(positions, { imageSize: 16, patchSize: 4 });
+    expectClose(same, positions.dataSync(), 0);
+  });
 });

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { type Context, command } from "../command.ts";
 import { jsonLine } from "../console/console.ts";
 import { bytes, count } from "../console/words.ts";
-import { weightsFile } from "../model/weights.ts";
+import { weightsFile } from "../model/weights-file.ts";
 
 interface InspectFlags {
   readonly json?: boolean;
@@ -22,7 +22,7 @@ export function inspectCommand(context: Context): Command {
 }
 
 async function inspect({ screen }: Context, path: string, flags: InspectFlags): Promise<void> {
-  const file = weightsFile(path);
+  const file = await weightsFile(path);
   const { format, tensors, metadata } = await openCheckpoint(file);
   const list = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
   if (flags.json) {

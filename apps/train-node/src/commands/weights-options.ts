@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { Context } from "../command.ts";
+import { describeReport } from "../console/load-report.ts";
 import { UsageError } from "../errors.ts";
 import { loadModel, type Model } from "../model/weights.ts";
 import { startEngine } from "../run/engine.ts";
@@ -10,19 +11,18 @@ export interface WeightsFlags {
   readonly weights: string;
   readonly checkpointKey?: string;
   readonly numHeads?: string;
+  readonly allowPartial?: boolean;
   readonly backend?: string;
 }
 
 export function withWeights(made: Command): Command {
   return made
-    .requiredOption(
-      "--weights <path>",
-      "a run, one of its checkpoints, or a safetensors file of a backbone",
-    )
+    .requiredOption("--weights <path>", "a run, or a file (safetensors, .pth) or folder of weights")
     .addOption(
       new Option("--checkpoint-key <name>", "which network of a run: teacher or student (teacher)"),
     )
     .option("--num-heads <n>", "attention heads, where a file does not tell (width / 64)")
+    .option("--allow-partial", "begin what a file lacks at random, ignore what is too much")
     .option("--backend <name>", "engine: auto, native, tensorflow, webgpu, wasm, cpu (auto)");
 }
 
@@ -42,11 +42,13 @@ export async function openModel(
   const model = await loadModel(flags.weights, {
     numHeads,
     ...(checkpointKey !== undefined && { checkpointKey }),
+    allowPartial: flags.allowPartial ?? false,
   });
   const { embedDim, depth, heads, patchSize } = model.backbone;
   screen.note(
     `${model.file}: width ${embedDim}, depth ${depth}, heads ${heads}, patch ${patchSize}`,
   );
+  for (const line of describeReport(model.report)) screen.note(line);
   return model;
 }
 

@@ -1,5 +1,5 @@
 import { type VisionTransformer, vit, vitSizes } from "@dino/backbones/vit";
-import type { Checkpoint } from "@dino/checkpoint";
+import type { Checkpoint, NamedWeights } from "@dino/checkpoint";
 import { RunError, UsageError } from "../errors.ts";
 import type { Settings } from "../settings/settings.ts";
 
@@ -42,24 +42,22 @@ export function backboneOf(architecture: Architecture, dropPath = 0): VisionTran
   return vit({ ...architecture, dropPath });
 }
 
-const patchWeights = "patch_embed.proj.weight";
-
-/** The architecture that a file's tensors show; their shapes do not tell the heads, which are 64 wide in all published models. */
+/** The architecture that a backbone's tensors show; their shapes do not tell the heads, which are 64 wide in all published models. */
 export function architectureOfTensors(
-  { name, tensors }: Checkpoint,
+  { name, tensors }: NamedWeights,
   numHeads: number | undefined,
 ): Architecture {
-  const patch = [...tensors.keys()].find((key) => key.endsWith(patchWeights));
-  const prefix = patch?.slice(0, -patchWeights.length) ?? "";
-  const [embedDim = 0, channels = 0, patchSize = 0] = tensors.get(patch ?? "")?.shape ?? [];
-  const positions = tensors.get(`${prefix}pos_embed`)?.shape[1];
+  const [embedDim = 0, channels = 0, patchSize = 0] =
+    tensors.get("patch_embed.proj.weight")?.shape ?? [];
+  const positions = tensors.get("pos_embed")?.shape[1];
   if (channels !== 3 || positions === undefined) {
     throw new RunError(
-      `${name}: expected a Vision Transformer's weights (${patchWeights}, pos_embed), got ${tensors.size} other tensors`,
+      `${name}: expected a Vision Transformer's weights (patch_embed.proj.weight, pos_embed), got ${kindOf(tensors)}`,
     );
   }
-  const block = new RegExp(`^${prefix.replaceAll(".", "\\.")}blocks\\.(\\d+)\\.`);
-  const blocks = new Set([...tensors.keys()].flatMap((key) => block.exec(key)?.[1] ?? []));
+  const blocks = new Set(
+    [...tensors.keys()].flatMap((key) => /^blocks\.(\d+)\./.exec(key)?.[1] ?? []),
+  );
   const heads = numHeads ?? embedDim / 64;
   if (embedDim % heads !== 0 || !Number.isInteger(heads)) {
     throw new UsageError(
@@ -68,6 +66,11 @@ export function architectureOfTensors(
   }
   const imageSize = Math.round(Math.sqrt(positions - 1)) * patchSize;
   return { embedDim, depth: blocks.size, heads, patchSize, imageSize };
+}
+
+function kindOf(tensors: NamedWeights["tensors"]): string {
+  const isXcit = tensors.has("pos_embeder.token_projection.weight");
+  return isXcit ? "an XCiT's, which is announced and not here yet" : `${tensors.size} others`;
 }
 
 /** Under this name a file's metadata, or the settings in it, hold the architecture. */

@@ -1,11 +1,31 @@
-import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
 import type { VisionTransformer } from "@dino/backbones/vit";
-import { loadWeights } from "@dino/checkpoint";
+import {
+  backboneWeights,
+  type Checkpoint,
+  type LoadReport,
+  loadWeights,
+  type NamedWeights,
+} from "@dino/checkpoint";
 import { openCheckpoint } from "@dino/checkpoint/node";
 import type { Params } from "@dino/ops";
-import { RunError } from "../errors.ts";
-import { architectureIn, architectureOfTensors, backboneOf } from "./architecture.ts";
+import { key, random } from "@dino/random";
+import {
+  type Architecture,
+  architectureIn,
+  architectureOfTensors,
+  backboneOf,
+} from "./architecture.ts";
+import { headsBeside, weightsFile } from "./weights-file.ts";
+
+/** Weights that nobody has read yet. */
+export interface OpenWeights {
+  readonly file: string;
+  /** All that is in the file. */
+  readonly checkpoint: Checkpoint;
+  /** The backbone in it, under the reference's names. */
+  readonly weights: NamedWeights;
+  readonly architecture: Architecture;
+}
 
 /** A trained backbone. */
 export interface Model {
@@ -14,6 +34,8 @@ export interface Model {
   readonly params: Params;
   /** The file that the weights came from. */
   readonly file: string;
+  /** What was found where in it. */
+  readonly report: LoadReport;
 }
 
 export interface WeightsOptions {
@@ -23,25 +45,56 @@ export interface WeightsOptions {
   readonly numHeads?: number | undefined;
 }
 
+export interface LoadModelOptions extends WeightsOptions {
+  /** Begins what the file lacks at random, and ignores what it has too much. */
+  readonly allowPartial?: boolean;
+}
+
+/** Opens what a path means: a run's folder, a model's, or a file, in any of the formats and namings. */
+export async function openWeights(
+  path: string,
+  { checkpointKey = "teacher", numHeads }: WeightsOptions = {},
+): Promise<OpenWeights> {
+  const file = await weightsFile(path);
+  const checkpoint = await openCheckpoint(file);
+  const weights = backboneWeights(checkpoint, { from: checkpointKey });
+  const architecture =
+    architectureIn(checkpoint) ??
+    architectureOfTensors(weights, numHeads ?? headsIn(checkpoint) ?? headsBeside(file));
+  return { file, checkpoint, weights, architecture };
+}
+
 /** The backbone of a run's folder, of one of its checkpoints, or of a file of weights alone. */
 export async function loadModel(
   path: string,
-  { checkpointKey = "teacher", numHeads }: WeightsOptions = {},
+  { checkpointKey = "teacher", numHeads, allowPartial = false }: LoadModelOptions = {},
 ): Promise<Model> {
-  const file = weightsFile(path);
-  const checkpoint = await openCheckpoint(file);
-  const architecture = architectureIn(checkpoint) ?? architectureOfTensors(checkpoint, numHeads);
+  const { file, checkpoint, architecture } = await openWeights(path, { checkpointKey, numHeads });
   const backbone = backboneOf(architecture);
-  const params = await loadWeights(backbone, checkpoint, { from: checkpointKey });
-  return { backbone, params, file };
+  let report: LoadReport | undefined;
+  const loaded = await loadWeights(backbone, checkpoint, {
+    from: checkpointKey,
+    allowPartial,
+    onReport: (told) => {
+      report = told;
+    },
+  });
+  const params = completed(backbone, loaded);
+  return { backbone, params, file, report: report as LoadReport };
 }
 
-/** The file that a path means: itself, or the last state of the run in it. */
-export function weightsFile(path: string): string {
-  if (!existsSync(path))
-    throw new RunError(`${path}: expected a run or a file of weights, got nothing`);
-  if (!statSync(path).isDirectory()) return path;
-  const last = join(path, "checkpoints", "last.safetensors");
-  if (existsSync(last)) return last;
-  throw new RunError(`${path}: expected a run with checkpoints/last.safetensors in it, got none`);
+/** With what the file lacked as an untrained model has it, always the same. */
+function completed(backbone: VisionTransformer, loaded: Params): Params {
+  const names = Object.keys(backbone.parameterShapes);
+  if (names.every((name) => loaded[name])) return loaded;
+  const begun = backbone.init(random(key(0)));
+  for (const name of Object.keys(loaded)) begun[name]?.dispose();
+  return { ...begun, ...loaded };
+}
+
+/** The attention heads that the arguments of a PyTorch file tell. */
+function headsIn({ data }: Checkpoint): number | undefined {
+  const { args } = data;
+  if (typeof args !== "object" || args === null || !("num_heads" in args)) return undefined;
+  return typeof args.num_heads === "number" ? args.num_heads : undefined;
 }

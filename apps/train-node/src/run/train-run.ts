@@ -44,7 +44,8 @@ export async function trainRun(run: TrainRun): Promise<TrainResult> {
   try {
     const length = checkLength(settings, batches.perEpoch);
     trainer = trainerOf(settings, length, engine.memoryBytes);
-    if (!run.resumes && settings.initWeights) await beginWith(trainer, settings.initWeights);
+    if (!run.resumes && settings.initWeights)
+      await beginWith(trainer, settings.initWeights, settings, screen);
     return await trainInFolder(run, trainer, batches, length);
   } finally {
     screen.settle();

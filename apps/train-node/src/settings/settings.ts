@@ -49,6 +49,8 @@ export interface Settings {
   readonly preset: string | undefined;
   readonly outputDir: string | undefined;
   readonly initWeights: string | undefined;
+  readonly allowPartial: boolean;
+  readonly interpolatePositions: boolean;
   readonly seed: number;
   readonly saveckpFreq: Duration;
   readonly saveEverySteps: number | undefined;

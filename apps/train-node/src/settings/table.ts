@@ -102,7 +102,17 @@ export const table: Table = {
   initWeights: run(
     optional(path, "random"),
     undefined,
-    "begin with a backbone from this file or run",
+    "begin student and teacher with the backbone of this file, folder or run",
+  ),
+  allowPartial: run(
+    boolean,
+    false,
+    "leave what --init-weights lacks as it is, ignore what is too much",
+  ),
+  interpolatePositions: run(
+    boolean,
+    false,
+    "bring the positions of --init-weights to the size of the global crops",
   ),
   seed: run(integer({ min: 0 }), 0, "same seed, same run on the same backend", true),
   saveckpFreq: run(duration(), epochs(20), "how often a numbered checkpoint is kept; 0 for never"),

@@ -40,6 +40,20 @@ export function positionsFor(
   return tf.concat([tf.slice(all, 0, 1), tf.reshape(back, [rows * columns, dim]) as tf.Tensor2D]);
 }
 
+/**
+ * Positions `[1, 1 + side * side, dim]` for square pictures of another size, in pixels: those that
+ * the forward pass makes of them for such pictures, so that features there stay the same.
+ */
+export function resizePositions(
+  positions: tf.Tensor3D,
+  { imageSize, patchSize }: { readonly imageSize: number; readonly patchSize: number },
+): tf.Tensor3D {
+  return tf.tidy(() => {
+    const resized = positionsFor(positions, { rows: imageSize, columns: imageSize }, patchSize);
+    return tf.expandDims(resized) as tf.Tensor3D;
+  });
+}
+
 /** Keys' cubic convolution with PyTorch's constant. */
 const a = -0.75;
 
