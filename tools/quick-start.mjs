@@ -17,7 +17,10 @@ const pictures = resolve(root, "node_modules/.cache/dino-quick-start");
 const counts = quickStartPictures(pictures);
 console.log(`\n${counts.train} emoji to train on, without labels; ${counts.test} to test with.\n`);
 
-const settings = JSON.parse(readFileSync(resolve(root, "tools/quick-start.json"), "utf8"));
+const settings = {
+  ...JSON.parse(readFileSync(resolve(root, "tools/quick-start.json"), "utf8")),
+  ...lengthOn(dino(["doctor"]).engines.find(({ active }) => active)?.name),
+};
 const trained = dino([
   "train",
   resolve(pictures, "train"),
@@ -51,7 +54,7 @@ writeFileSync(resolve(run, "summary.json"), `${JSON.stringify(summary, null, 2)}
 const percent = (value) => `${value.toFixed(1)} %`;
 console.log(`
 k-NN (k 20) on ${counts.test} emoji in 9 groups: ${percent(summary.knn.before)} before training, ${percent(summary.knn.after)} after ${trained.steps} steps.
-A run this short shows that everything works, not what DINO can do: that takes a longer one.
+${trained.steps > 500 ? "A folder of more pictures and a longer run go further." : "A run this short shows that everything works, not what DINO can do: that takes a longer one, or a faster engine (cargo, and npm start again, builds one)."}
 
 Look at    ${resolve(run, "attention")}   (what each head attends to)
            ${curves}   (the course of the training)
@@ -61,6 +64,24 @@ Go on      npx dino train PICTURES              your own folder of pictures
            npx dino attention PICTURE --weights ${run} --out attention
            npx dino doctor                      which engines this machine has
 `);
+
+/** As many steps as an engine takes in some minutes on two cores; docs/decisions/0003 has what comes of them. */
+function lengthOn(engine) {
+  if (engine === "wasm" || engine === "cpu") {
+    return {
+      epochs: "500steps",
+      "warmup-epochs": "25steps",
+      "freeze-last-layer": "46steps",
+      "save-every-steps": 100,
+    };
+  }
+  return {
+    epochs: "5000steps",
+    "warmup-epochs": "250steps",
+    "freeze-last-layer": "100steps",
+    "save-every-steps": 1000,
+  };
+}
 
 /** Runs the command line, whose progress goes to the terminal, and gives what it reports. */
 function dino(args) {
