@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const program = fileURLToPath(new URL("../bin/dino.js", import.meta.url));
@@ -28,7 +29,8 @@ export function dino(
 ): Promise<Outcome> {
   if (!existsSync(built))
     throw new Error("dist: expected a build, got none: run npm run build first");
-  const own = { NO_COLOR: "1", DINO_BACKEND: "wasm", DINO_ENGINES_DIR: noEngines };
+  const places = { DINO_ENGINES_DIR: noEngines, DINO_CACHE: join(cwd, ".cache") };
+  const own = { NO_COLOR: "1", DINO_BACKEND: "wasm", ...places };
   const env = { PATH: process.env.PATH, ...own, ...environment };
   const child = spawn(process.execPath, [program, ...words], { cwd, env });
   let [stdout, stderr, waits] = ["", "", when !== undefined];

@@ -45,6 +45,34 @@ test.each([1, 2])("%i workers make the same bytes as none", async (workers) => {
   expect(await contentOf(images)).toEqual(await contentOf(labeledImages(dataset, options)));
 });
 
+test("begins at any picture, with what it gives from there on otherwise", async () => {
+  const photos = drawnDataset(10, [4]);
+  const some = { ...options, batchSize: 3, maxBroken: 0.1 };
+  const whole = await contentOf(labeledImages(photos, some));
+  for (const from of [0, 4, 9]) {
+    const images = labeledImages(photos, { ...some, from });
+    expect(images.length).toBe(10 - from);
+    const { labels, values } = await contentOf(images);
+    expect(labels).toEqual(whole.labels.slice(from));
+    expect(values).toEqual(whole.values.slice(from * 3 * 8 * 8));
+  }
+  expect(labeledImages(photos, { ...some, from: 10 }).length).toBe(0);
+});
+
+test("begins at any picture of those that were kept, and keeps no part alone", async () => {
+  const { dataset: photos, reads } = counted();
+  const enough = { ...options, cacheBytes: 2 ** 20 };
+  expect(await contentOf(labeledImages(photos, { ...enough, from: 7 }))).toEqual(
+    await seen([7, 8, 9]),
+  );
+  await contentOf(labeledImages(photos, enough));
+  expect(reads.count).toBe(13);
+  expect(await contentOf(labeledImages(photos, { ...enough, from: 6 }))).toEqual(
+    await seen([6, 7, 8, 9]),
+  );
+  expect(reads.count).toBe(13);
+});
+
 /** A data set of ten pictures that counts how often one was read. */
 function counted(broken: readonly number[] = []) {
   const drawn = drawnDataset(10, broken);

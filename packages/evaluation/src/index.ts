@@ -15,13 +15,11 @@ export {
   type Whitening,
   whiten,
 } from "./copy-detection/whitening.ts";
-export {
-  type ExtractFeaturesOptions,
-  extractFeatures,
-  type FeatureExtractor,
-  type LabeledImages,
-} from "./extract-features.ts";
+export { type ExtractFeaturesOptions, extractFeatures } from "./extract-features.ts";
+export { type FeatureExtractor, featureBatches, type LabeledImages } from "./feature-batches.ts";
+export { collectFeatures, type FeatureSource, featureSource } from "./feature-source.ts";
 export type { Features } from "./features.ts";
+export { type FeatureStore, type KeepFeaturesOptions, keepFeatures } from "./keep-features.ts";
 export { type KnnOptions, type KnnResult, knn, knnLeaveOneOut } from "./knn.ts";
 export type { AbortSignalLike, LongCall, Progress } from "./long-call.ts";
 export { averagePrecision } from "./retrieval/average-precision.ts";

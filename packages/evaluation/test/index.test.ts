@@ -5,9 +5,13 @@ test("exports what it promises", () => {
   expect(Object.keys(api).sort()).toEqual([
     "averagePrecision",
     "boundaryMeasure",
+    "collectFeatures",
     "copyDescriptor",
     "copyDetection",
     "extractFeatures",
+    "featureBatches",
+    "featureSource",
+    "keepFeatures",
     "knn",
     "knnLeaveOneOut",
     "labelMap",

@@ -25,6 +25,9 @@ export interface KnnOptions {
 
 /** Class folders whose pictures are judged by k-NN: opened and checked once, evaluated often. */
 export interface KnnTask {
+  readonly train: ImageFolder;
+  /** Nothing where every picture of `train` is classified by all the others. */
+  readonly test: ImageFolder | undefined;
   /** The most neighbours that there are. */
   readonly largestK: number;
   run(backbone: Backbone, params: Params, options: KnnOptions): Promise<KnnResult>;
@@ -37,6 +40,8 @@ export async function knnTask({ train, test }: KnnFolders, signal?: AbortSignal)
   const asked = isSame ? undefined : sameClasses(await imageFolder(test, options), known);
 
   return {
+    train: known,
+    test: asked,
     largestK: asked ? known.length : known.length - 1,
     run: async (backbone, params, { k, temperature = 0.07, onProgress, ...reading }) => {
       const features = (dataset: Dataset, before: number) => {

@@ -48,7 +48,16 @@ export function flagLayer(texts: { readonly [Name in SettingName]?: string }): L
 }
 
 /** Variables that begin with `DINO_` and are no settings, but mean something elsewhere. */
-const otherVariables: readonly string[] = ["DINO_DEBUG", "DINO_LONG_TESTS", "DINO_WEBGPU_ADAPTER"];
+const otherVariables: readonly string[] = [
+  "DINO_CACHE",
+  "DINO_DEBUG",
+  "DINO_ENGINES_DIR",
+  "DINO_LONG_TESTS",
+  "DINO_NATIVE_ADDON",
+  "DINO_TENSORFLOW",
+  "DINO_TENSORFLOW_COMPILE",
+  "DINO_WEBGPU_ADAPTER",
+];
 
 /** Variables that look like settings and are none: most likely misspelt. */
 export function unknownVariables(

@@ -15,6 +15,8 @@ import { createRenderer, defaultWorkers } from "./renderer.ts";
 export interface LabeledImagesOptions {
   /** Rows and columns of the pictures. */
   readonly size: number;
+  /** The first picture that is given, for whoever has those before it. Default 0. */
+  readonly from?: number;
   /** Pictures in a batch; the last may have fewer. Default 64. */
   readonly batchSize?: number;
   /** Threads that resize; 0 is this one. Default: one less than there are processors. */
@@ -40,6 +42,7 @@ export function labeledImages(
   dataset: Dataset,
   {
     size,
+    from = 0,
     batchSize = 64,
     workers = defaultWorkers,
     maxBroken = 0.01,
@@ -49,6 +52,7 @@ export function labeledImages(
   }: LabeledImagesOptions,
 ): LabeledImages {
   assertCount("size", size, 1);
+  assertCount("from", from, 0);
   assertCount("batchSize", batchSize, 1);
   assertCount("workers", workers, 0);
   assertCount("prefetch", prefetch, 1);
@@ -57,9 +61,9 @@ export function labeledImages(
   const order = Uint32Array.from({ length: dataset.length }, (_, index) => index);
 
   const bytes = 3 * size * size; // of one picture
-  const batches = Math.ceil(dataset.length / batchSize);
-  const countOf = (batch: number): number =>
-    Math.min(batchSize, dataset.length - batch * batchSize);
+  const total = Math.max(0, dataset.length - from);
+  const batches = Math.ceil(total / batchSize);
+  const countOf = (batch: number): number => Math.min(batchSize, total - batch * batchSize);
 
   async function* run(): AsyncGenerator<LabeledBatch> {
     const kept = keptViews(dataset, size);
@@ -71,7 +75,7 @@ export function labeledImages(
     for (let batch = 0; batch < batches; batch++) {
       await turn(); // as with pictures that are read, other things go on meanwhile
       signal?.throwIfAborted();
-      const [first, count] = [batch * batchSize, countOf(batch)];
+      const [first, count] = [from + batch * batchSize, countOf(batch)];
       const data = kept.subarray(first * bytes, (first + count) * bytes);
       const labels = Int32Array.from({ length: count }, (_, slot) => dataset.label(first + slot));
       yield { images: imageTensor(data, [count, size, size]), labels };
@@ -86,7 +90,7 @@ export function labeledImages(
     const gate = createGate(cache.meanBytes);
 
     const fill = async (batch: number): Promise<Batch> => {
-      const [first, count] = [batch * batchSize, countOf(batch)];
+      const [first, count] = [from + batch * batchSize, countOf(batch)];
       const data = new Uint8Array(new SharedArrayBuffer(count * bytes));
       const labels = new Int32Array(count);
       const slots = Array.from({ length: count }, (_, slot) =>
@@ -103,7 +107,7 @@ export function labeledImages(
     };
 
     const length = dataset.length * bytes;
-    const seen = length <= cacheBytes ? new Uint8Array(length) : undefined;
+    const seen = from === 0 && length <= cacheBytes ? new Uint8Array(length) : undefined;
     let done = 0;
     try {
       const steps = { from: 0, to: batches, ahead: prefetch, signal: halt.signal };
@@ -122,7 +126,7 @@ export function labeledImages(
   }
 
   return {
-    length: dataset.length,
+    length: total,
     get broken() {
       return broken.list();
     },

@@ -1,6 +1,6 @@
 import type { Params } from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
-import type { FeatureExtractor } from "../extract-features.ts";
+import type { FeatureExtractor } from "../feature-batches.ts";
 
 /** The part of a Vision Transformer that copies are described by. */
 export interface TokenExtractor {

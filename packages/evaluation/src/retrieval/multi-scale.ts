@@ -1,6 +1,6 @@
 import { l2Normalize, type Params, resample } from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
-import type { FeatureExtractor } from "../extract-features.ts";
+import type { FeatureExtractor } from "../feature-batches.ts";
 
 export interface MultiScaleOptions {
   /** Lengths of the pictures' sides as shares of what they are. */

@@ -1,8 +1,18 @@
+import type { ImageFolder } from "@dino/data/node";
+import { collectFeatures, type KnnResult, knn, knnLeaveOneOut } from "@dino/evaluation";
 import type { Command } from "commander";
 import { type Context, command } from "../../command.ts";
-import { jsonLine } from "../../console/console.ts";
-import { count } from "../../console/words.ts";
+import { type Console, jsonLine } from "../../console/console.ts";
+import { interruptible } from "../../console/interruptible.ts";
+import { progressLine } from "../../console/progress.ts";
 import { UsageError } from "../../errors.ts";
+import {
+  type CacheFlags,
+  noteReused,
+  openFeatureCache,
+  withFeatureCache,
+} from "../../features/cache-options.ts";
+import { pictureFeatures } from "../../features/picture-features.ts";
 import { knnTask } from "../../model/knn.ts";
 import * as kinds from "../../settings/kinds.ts";
 import {
@@ -13,7 +23,7 @@ import {
   withWeights,
 } from "../weights-options.ts";
 
-interface KnnFlags extends WeightsFlags {
+interface KnnFlags extends WeightsFlags, CacheFlags {
   readonly train: string;
   readonly test?: string;
   readonly k?: string;
@@ -26,7 +36,9 @@ interface KnnFlags extends WeightsFlags {
 
 /** `dino eval knn` */
 export function knnCommand(context: Context): Command {
-  return withWeights(command("knn", "weighted k-nearest-neighbour classification of class folders"))
+  return withFeatureCache(
+    withWeights(command("knn", "weighted k-nearest-neighbour classification of class folders")),
+  )
     .requiredOption("--train <folder>", "class folders to find neighbours in")
     .option("--test <folder>", "class folders to classify (leave one out of --train)")
     .option("--k <n,n>", "numbers of neighbours (10,20,100,200, as far as there are pictures)")
@@ -41,6 +53,9 @@ export function knnCommand(context: Context): Command {
     )
     .action((flags: KnnFlags) => evalKnn(context, flags));
 }
+
+const kept =
+  "stopped: the features that were made are kept, and the same command goes on from there";
 
 async function evalKnn(context: Context, flags: KnnFlags): Promise<void> {
   const { screen } = context;
@@ -61,17 +76,34 @@ async function evalKnn(context: Context, flags: KnnFlags): Promise<void> {
       `--k: expected at most ${task.largestK}, the pictures of ${flags.train} to choose from, got ${most}`,
     );
   }
-  const { backbone, params } = await openModel(context, flags);
-  assertPatches(size ?? backbone.imageSize, backbone.patchSize);
-  const { top1, top5 } = await task.run(backbone, params, {
-    k,
-    size: size ?? backbone.imageSize,
-    workers,
-    ...(temperature !== undefined && { temperature }),
-    ...(batchSize !== undefined && { batchSize }),
-    onProgress: ({ done, total }) =>
-      screen.draw(`features: ${count(done)} of ${count(total)} pictures`),
+  await interruptible(context, kept, async (signal) => {
+    const model = await openModel(context, flags);
+    const { backbone, params } = model;
+    const side = size ?? backbone.imageSize;
+    assertPatches(side, backbone.patchSize);
+    const cache = openFeatureCache(context, flags, model);
+    const features = async (folder: ImageFolder) => {
+      const found = await pictureFeatures(cache, folder, {
+        ...{ extractor: backbone, params, kind: "output", size: side, batchSize, workers, signal },
+        onProgress: progressLine(screen, `features of ${folder.path}`, "pictures"),
+      });
+      noteReused(screen, folder.path, found);
+      return collectFeatures(found.features);
+    };
+    const train = await features(task.train);
+    const options = { k, signal, ...(temperature !== undefined && { temperature }) };
+    const { top1, top5 } = task.test
+      ? await knn(train, await features(task.test), options)
+      : await knnLeaveOneOut(train, options);
+    show(screen, flags, { k, top1, top5 });
   });
+}
+
+function show(
+  screen: Console,
+  flags: KnnFlags,
+  { k, top1, top5 }: KnnResult & { readonly k: readonly number[] },
+): void {
   if (flags.json) {
     screen.result(jsonLine({ top1, top5 }));
     return;
