@@ -7,6 +7,7 @@ export {
   encodeSafetensors,
   type Metadata,
   streamSafetensors,
+  type Writable,
 } from "./encode-safetensors.ts";
 export { type HttpSourceOptions, httpSource } from "./http-source.ts";
 export type { LoadReport } from "./load-report.ts";
@@ -25,3 +26,4 @@ export { pythonGlobals } from "./pickle/python-globals.ts";
 export { type PickleLimits, type ReadPickleOptions, readPickle } from "./pickle/read-pickle.ts";
 export { openPytorch } from "./pytorch/open-pytorch.ts";
 export { type StoredTensor, storedTensors } from "./stored-tensor.ts";
+export { type Saveable, streamPytorch } from "./torch-save/stream-pytorch.ts";

@@ -1,2 +1,3 @@
 export { openCheckpoint } from "./node/open-checkpoint.ts";
+export { writePytorch } from "./node/write-pytorch.ts";
 export { writeSafetensors } from "./node/write-safetensors.ts";

@@ -21,7 +21,8 @@ test("exports these names and no others", () => {
     "readPickle",
     "renameWeights",
     "storedTensors",
+    "streamPytorch",
     "streamSafetensors",
   ]);
-  expect(Object.keys(node).sort()).toEqual(["openCheckpoint", "writeSafetensors"]);
+  expect(Object.keys(node).sort()).toEqual(["openCheckpoint", "writePytorch", "writeSafetensors"]);
 });
