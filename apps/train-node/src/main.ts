@@ -8,6 +8,8 @@ import { engineCommand } from "./commands/engine.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { featuresCommand } from "./commands/features.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { pcaCommand } from "./commands/pca.ts";
+import { similarityCommand } from "./commands/similarity.ts";
 import { trainCommand } from "./commands/train.ts";
 import { processConsole } from "./console/console.ts";
 import { UsageError } from "./errors.ts";
@@ -46,6 +48,8 @@ function program(context: Context): Command {
     trainCommand,
     evalCommand,
     attentionCommand,
+    pcaCommand,
+    similarityCommand,
     featuresCommand,
     inspectCommand,
     benchCommand,

@@ -95,7 +95,7 @@ test("trains six steps, with k-NN before and after, and everything works on the 
     "--json",
   ]);
   const { pictures } = document(seen.stdout);
-  expect(pictures).toHaveLength(7);
+  expect(pictures).toHaveLength(10);
   for (const picture of pictures) expect(statSync(join(folder, picture)).size).toBeGreaterThan(60);
 
   const featured = await run([

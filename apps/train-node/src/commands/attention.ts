@@ -1,80 +1,83 @@
-import { basename, extname } from "node:path";
-import { readImage } from "@dino/data/node";
-import { toTensor } from "@dino/visualization";
-import { tidy } from "@tensorflow/tfjs-core";
 import type { Command } from "commander";
 import { type Context, command } from "../command.ts";
-import { jsonLine } from "../console/console.ts";
-import { count } from "../console/words.ts";
-import { UsageError } from "../errors.ts";
-import { attentionPictures } from "../model/attention-pictures.ts";
-import { pictureFiles, uniqueNames } from "../model/picture-files.ts";
-import { writePictures } from "../model/write-pictures.ts";
+import { isVideo } from "../frames/source.ts";
+import {
+  type AttentionKind,
+  attentionKinds,
+  attentionNames,
+  attentionPictures,
+} from "../model/attention-pictures.ts";
+import { classAttentionOf } from "../model/class-attention-of.ts";
+import { openJournal } from "../model/look-journal.ts";
 import * as kinds from "../settings/kinds.ts";
-import { flagValue, openModel, type WeightsFlags, withWeights } from "./weights-options.ts";
+import { drawAll, drawing } from "./draw-all.ts";
+import { type LookFlags, openLook, withLook } from "./look-options.ts";
+import { flagValue } from "./weights-options.ts";
 
-interface AttentionFlags extends WeightsFlags {
-  readonly out: string;
-  readonly imageSize?: string;
+interface AttentionFlags extends LookFlags {
   readonly threshold?: string;
-  readonly block?: string;
-  readonly json?: boolean;
+  readonly write?: string;
 }
 
+/** Of a video, the others would be too many files. */
+const kindsOfVideos: readonly AttentionKind[] = ["mean", "mask", "heads", "sheet"];
+
 export function attentionCommand(context: Context): Command {
-  return withWeights(command("attention", "what a model looks at in pictures"))
-    .argument("<PICTURE...>", "picture files, or folders of them")
-    .option("--out <folder>", "where the files go (attention)", "attention")
-    .option("--image-size <n>", "length of the shorter side, cut to whole patches (480)")
-    .option("--threshold <number>", "share of a head's attention that masks and colours keep (0.6)")
-    .option("--block <n>", "which block's attention, counted from 0 (the last)")
-    .option("--json", 'print one line of JSON, {"pictures":[..]}')
+  return withLook(command("attention", "what a model looks at in pictures and videos"), "attention")
+    .option("--threshold <number>", "share of a map's attention that masks and colours keep (0.6)")
+    .option(
+      "--write <kinds>",
+      `which pictures: ${attentionKinds.join(",")} (all; of a video ${kindsOfVideos.join(",")})`,
+    )
+    .option("--json", 'print one line of JSON, {"pictures":[..],"videos":[..]}')
     .addHelpText(
       "after",
       `
-For each picture NAME it writes NAME-head0.png and so on, NAME-mean.png, NAME-mask.png (the mean's
-strongest patches), NAME-heads.png (the heads in colours) and NAME-sheet.png (all of them).
+For each picture NAME it writes NAME-head0.png and so on, NAME-head0-mask.png and so on (the
+strongest patches of each head), NAME-mean.png, NAME-mask.png (the mean's strongest patches),
+NAME-heads.png (the heads in colours) and NAME-sheet.png (the picture and its maps). For a video
+NAME the same of each frame, in a folder NAME, and NAME-mean.mp4 and so on beside it.
 
-Example:
-  dino attention cat.jpg --weights runs/my-run --out attention`,
+Ctrl-C finishes the picture. The same command again leaves out what is done.
+
+Examples:
+  dino attention cat.jpg --weights runs/my-run --out attention
+  dino attention clip.mp4 --weights runs/my-run --fps 10
+  dino attention frames --video --write mean --video-format gif --weights runs/my-run`,
     )
-    .action((paths: readonly string[], flags: AttentionFlags) => attention(context, paths, flags));
+    .action((paths: readonly string[], flags: AttentionFlags) =>
+      drawing(context, (signal) => attention(context, paths, flags, signal)),
+    );
 }
 
 async function attention(
   context: Context,
   paths: readonly string[],
   flags: AttentionFlags,
+  signal: AbortSignal,
 ): Promise<void> {
-  const { screen } = context;
-  const shortSide = flagValue("--image-size", flags.imageSize, kinds.integer({ min: 1 })) ?? 480;
   const keep = flagValue("--threshold", flags.threshold, kinds.number({ above: 0, max: 1 })) ?? 0.6;
-  const block = flagValue("--block", flags.block, kinds.integer({ min: 0 }));
-  const files = await pictureFiles(paths);
-  const { backbone, params } = await openModel(context, flags);
-  const { patchSize, depth } = backbone;
-  if (block !== undefined && block >= depth) {
-    throw new UsageError(`--block: expected a number from 0 to ${depth - 1}, got ${block}`);
-  }
-  if (shortSide < patchSize) {
-    throw new UsageError(
-      `--image-size: expected at least the model's patch of ${patchSize}, got ${shortSide}`,
-    );
-  }
-
-  const names = uniqueNames(files.map((file) => basename(file, extname(file))));
-  const written: string[] = [];
-  for (const [i, file] of files.entries()) {
-    screen.draw(`attention: ${count(i)} of ${count(files.length)} pictures`);
-    const picture = await readImage(file, { shortSide, multipleOf: patchSize });
-    const weights = tidy(() => {
-      const options = block === undefined ? {} : { block };
-      return backbone.selfAttention(params, toTensor(picture), options);
-    });
-    const pictures = await attentionPictures(weights, picture, { patchSize, keep });
-    weights.dispose();
-    written.push(...(await writePictures(flags.out, names[i] as string, pictures)));
-  }
-  if (flags.json) screen.result(jsonLine({ pictures: written }));
-  else for (const file of written) screen.result(file);
+  const asked = flagValue("--write", flags.write, kinds.some(attentionKinds));
+  const look = await openLook(context, paths, flags);
+  const { backbone, settings } = look;
+  const journal = await openJournal(look.folder, "attention.json", {
+    ...settings,
+    threshold: keep,
+  });
+  await drawAll(context, look, {
+    doing: "attention",
+    json: flags.json,
+    signal,
+    of: (source) => {
+      const shown = asked ?? (isVideo(source) ? kindsOfVideos : attentionKinds);
+      return {
+        names: attentionNames(shown, backbone.heads),
+        journal,
+        draw: async (picture) => {
+          const maps = await classAttentionOf(picture, look);
+          return attentionPictures(maps, picture, { kinds: shown, keep });
+        },
+      };
+    },
+  });
 }

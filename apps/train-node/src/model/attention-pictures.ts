@@ -1,28 +1,55 @@
 import type { Pixels } from "@dino/ops";
 import {
-  classAttention,
+  type AttentionMaps,
   colorHeads,
   contactSheet,
   heatmap,
   maskOverlay,
   massMask,
 } from "@dino/visualization";
-import type { Tensor4D } from "@tensorflow/tfjs-core";
+import type { NamedPictures } from "./write-pictures.ts";
 
-/** Pictures by what they show. */
-export type NamedPictures = readonly (readonly [name: string, picture: Pixels])[];
+/** What can be drawn of a picture's attention. */
+export const attentionKinds = ["head", "head-mask", "mean", "mask", "heads", "sheet"] as const;
+export type AttentionKind = (typeof attentionKinds)[number];
 
-/** What the class token looks at: each head, their mean, the mean's mask, all heads in colours, and a sheet of it all. */
-export async function attentionPictures(
-  selfAttention: Tensor4D,
+/** The names of the pictures of these kinds: `head` and `head-mask` have one for each head. */
+export function attentionNames(kinds: readonly AttentionKind[], heads: number): readonly string[] {
+  const each = Array.from({ length: heads }, (_, head) => head);
+  return attentionKinds
+    .filter((kind) => kinds.includes(kind))
+    .flatMap((kind) => {
+      if (kind === "head") return each.map((head) => `head${head}`);
+      return kind === "head-mask" ? each.map((head) => `head${head}-mask`) : [kind];
+    });
+}
+
+/**
+ * What the class token looks at, by the names of `attentionNames`: each head, the strongest of
+ * its mass, the heads' mean, the strongest of that, all heads in colours, and a sheet of it all.
+ */
+export function attentionPictures(
+  attention: AttentionMaps,
   picture: Pixels,
-  { patchSize, keep }: { readonly patchSize: number; readonly keep: number },
-): Promise<NamedPictures> {
-  const attention = await classAttention(selfAttention, picture, { patchSize });
-  const heads = attention.maps.map((map, i) => [`head${i}`, heatmap(map, attention)] as const);
+  { kinds, keep }: { readonly kinds: readonly AttentionKind[]; readonly keep: number },
+): NamedPictures {
+  const maskOf = (map: Float32Array) => maskOverlay(picture, massMask(map, keep), attention);
+  const heads = attention.maps.map((map) => heatmap(map, attention));
   const mean = heatmap(attention.mean, attention);
-  const mask = maskOverlay(picture, massMask(attention.mean, keep), attention);
+  const mask = maskOf(attention.mean);
   const colored = colorHeads(picture, attention, { keep });
-  const sheet = contactSheet([picture, colored, mask, mean, ...heads.map(([, map]) => map)]);
-  return [...heads, ["mean", mean], ["mask", mask], ["heads", colored], ["sheet", sheet]];
+  const pictures: Readonly<Record<AttentionKind, () => readonly Pixels[]>> = {
+    head: () => heads,
+    "head-mask": () => attention.maps.map(maskOf),
+    mean: () => [mean],
+    mask: () => [mask],
+    heads: () => [colored],
+    sheet: () => [contactSheet([picture, colored, mask, mean, ...heads])],
+  };
+  return attentionKinds
+    .filter((kind) => kinds.includes(kind))
+    .flatMap((kind) => {
+      const names = attentionNames([kind], attention.heads);
+      return pictures[kind]().map((drawn, i) => [names[i] as string, drawn] as const);
+    });
 }

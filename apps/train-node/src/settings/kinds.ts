@@ -66,6 +66,20 @@ export function choice<const T extends string>(choices: readonly T[]): Kind<T> {
   };
 }
 
+/** Some of these words, with commas between them. */
+export function some<const T extends string>(choices: readonly T[]): Kind<readonly T[]> {
+  return {
+    placeholder: "name,name",
+    expected: `some of ${choices.join(",")}`,
+    read: (text) => {
+      const asked = text.toLowerCase().split(/[\s,]+/);
+      const known = choices.filter((name) => asked.includes(name));
+      return asked.every((name) => choices.some((known) => known === name)) ? known : undefined;
+    },
+    show: (value) => value.join(","),
+  };
+}
+
 /** How an engine computes. */
 export const precision: Kind<Precision | "auto"> = choice(["fp32", "bf16", "auto"]);
 
