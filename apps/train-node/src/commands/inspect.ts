@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import {
   type Checkpoint,
   httpSource,
@@ -27,7 +27,7 @@ export function inspectCommand(context: Context): Command {
   return command("inspect", "what is in a checkpoint, or in the last state of a run")
     .argument(
       "<PATH>",
-      "a safetensors or PyTorch file, its address on a server, or the folder of a run",
+      "a safetensors or PyTorch file, its address on a server, or the folder of a run or a model",
     )
     .option("--values", "read every tensor, some rows at a time, for its l2 norm and mean")
     .option(
@@ -46,8 +46,6 @@ async function inspect(context: Context, path: string, flags: InspectFlags): Pro
   const lines = await linesOf(context, checkpoint, flags.values === true);
   if (flags.json) printJson(context, checkpoint, lines);
   else print(context, checkpoint, size, lines);
-  const isRun = existsSync(path) && checkpoint.name !== path;
-  if (isRun && !flags.json) context.screen.note(`this is the last state of the run ${path}`);
 }
 
 /** The checkpoint that a path or an address means, and its bytes. */
