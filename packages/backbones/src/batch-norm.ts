@@ -1,11 +1,12 @@
-import { batchNormTraining, type Params, parameter, ShapeError } from "@dino/ops";
+import { batchNormTraining, type Params, parameter, ShapeError, withPrefix } from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
+import type { Training } from "./backbone.ts";
 
 const epsilon = 1e-5;
 /** How much of a running statistic the newest batch makes up. */
 const share = 0.1;
 
-/** The entries of PyTorch's BatchNorm1d over `channels`: two parameters, three buffers. */
+/** The entries of PyTorch's batch normalisation over `channels`: two parameters, three buffers. */
 export function batchNormShapes(
   prefix: string,
   channels: number,
@@ -30,22 +31,54 @@ export function batchNormInit(name: string, shape: readonly number[]): tf.Tensor
   return ones ? tf.ones([...shape]) : tf.zeros([...shape]);
 }
 
-/** Normalises rows `[rows, channels]` with the running statistics. */
-export function batchNormEvaluation(params: Params, x: tf.Tensor2D): tf.Tensor2D {
-  const inverseStd = tf.rsqrt(tf.add(parameter(params, "running_var"), epsilon));
-  const centred = tf.sub(x, parameter(params, "running_mean"));
-  const normalized = tf.mul(centred, inverseStd);
-  return tf.add(tf.mul(normalized, parameter(params, "weight")), parameter(params, "bias"));
+/** What follows a normalisation: `activation(normed + residual)`. */
+export interface BatchNormEnding {
+  readonly residual?: tf.Tensor2D | undefined;
+  readonly activation?: "none" | "relu";
 }
 
 /**
- * Normalises rows `[rows, channels]` with their own statistics, and tells `onBuffers` the new
- * running ones: the mean, the unbiased variance, and the count where there is one.
+ * Normalises rows `[rows, channels]` by the entries under `prefix`: in training with the rows' own
+ * statistics, telling `onBuffers` the new running ones; in evaluation with the running ones.
  */
-export function batchNormTrained(
+export function batchNorm(
   params: Params,
+  prefix: string,
   x: tf.Tensor2D,
-  onBuffers: ((updates: Params) => void) | undefined,
+  mode: Training | undefined,
+  ending: BatchNormEnding = {},
+): tf.Tensor2D {
+  return mode
+    ? trained(params, prefix, x, mode.onBuffers, ending)
+    : evaluated(params, prefix, x, ending);
+}
+
+function evaluated(
+  params: Params,
+  prefix: string,
+  x: tf.Tensor2D,
+  { residual, activation }: BatchNormEnding,
+): tf.Tensor2D {
+  const entry = (name: string) => parameter<tf.Tensor1D>(params, prefix + name);
+  const normed = tf.batchNorm2d(
+    x,
+    entry("running_mean"),
+    entry("running_var"),
+    entry("bias"),
+    entry("weight"),
+    epsilon,
+  );
+  const whole = residual ? tf.add<tf.Tensor2D>(normed, residual) : normed;
+  return activation === "relu" ? tf.relu(whole) : whole;
+}
+
+/** The new running statistics are the mean, the unbiased variance, and the count where there is one. */
+function trained(
+  params: Params,
+  prefix: string,
+  x: tf.Tensor2D,
+  onBuffers: Training["onBuffers"],
+  ending: BatchNormEnding,
 ): tf.Tensor2D {
   const [rows] = x.shape;
   if (rows < 2) {
@@ -53,17 +86,19 @@ export function batchNormTrained(
       `x: expected at least 2 rows for batch normalisation in training, got ${rows}`,
     );
   }
-  const weight = parameter<tf.Tensor1D>(params, "weight");
-  const bias = parameter<tf.Tensor1D>(params, "bias");
-  const { output, mean, variance } = batchNormTraining(x, weight, bias, { epsilon });
+  const entry = <T extends tf.Tensor>(name: string) => parameter<T>(params, prefix + name);
+  const { output, mean, variance } = batchNormTraining(x, entry("weight"), entry("bias"), {
+    epsilon,
+    ...ending,
+  });
   if (onBuffers) {
     const updates: Record<string, tf.Tensor> = {
-      running_mean: moved(parameter(params, "running_mean"), mean),
-      running_var: moved(parameter(params, "running_var"), tf.mul(variance, rows / (rows - 1))),
+      running_mean: moved(entry("running_mean"), mean),
+      running_var: moved(entry("running_var"), tf.mul(variance, rows / (rows - 1))),
     };
-    const count = params.num_batches_tracked;
+    const count = params[`${prefix}num_batches_tracked`];
     if (count) updates.num_batches_tracked = tf.add(count, tf.scalar(1, count.dtype));
-    onBuffers(updates);
+    onBuffers(withPrefix(prefix, updates));
   }
   return output;
 }

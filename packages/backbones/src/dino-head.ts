@@ -8,18 +8,10 @@ import {
   truncatedNormal,
   uniform,
   weightNormLinear,
-  within,
-  withPrefix,
 } from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Module, Training } from "./backbone.ts";
-import {
-  batchNormEvaluation,
-  batchNormInit,
-  batchNormShapes,
-  batchNormTrained,
-  isRunningStatistic,
-} from "./batch-norm.ts";
+import { batchNorm, batchNormInit, batchNormShapes, isRunningStatistic } from "./batch-norm.ts";
 
 export interface HeadOptions {
   /** Width of the features: the backbone's `embedDim`. */
@@ -63,7 +55,7 @@ export function dinoHead({
   hidden = 2048,
   bottleneck = 256,
   layers = 3,
-  batchNorm = false,
+  batchNorm: hasBatchNorm = false,
   normLastLayer = true,
   activation = "gelu",
 }: HeadOptions): Head {
@@ -72,7 +64,7 @@ export function dinoHead({
     throw new RangeError(`${name}: expected a positive integer, got ${value}`);
   }
   const widths = [inputs, ...Array<number>(layers - 1).fill(hidden), bottleneck];
-  const plan = layerPlan(widths, batchNorm);
+  const plan = layerPlan(widths, hasBatchNorm);
   const parameterShapes = {
     ...Object.assign({}, ...plan.map(layerShapes)),
     [gain]: [prototypes, 1],
@@ -91,11 +83,8 @@ export function dinoHead({
     const { norm } = layer;
     if (norm === undefined) return linear(x, weight, bias, { activation });
     const y = linear(x, weight, bias);
-    const onBuffers = mode?.onBuffers;
-    const report = onBuffers && ((updates: Params) => onBuffers(withPrefix(norm, updates)));
-    const own = within(params, norm);
-    const normed = mode ? batchNormTrained(own, y, report) : batchNormEvaluation(own, y);
-    return activation === "gelu" ? gelu(normed) : tf.relu(normed);
+    if (activation === "relu") return batchNorm(params, norm, y, mode, { activation });
+    return gelu(batchNorm(params, norm, y, mode));
   };
 
   return {

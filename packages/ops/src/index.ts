@@ -11,7 +11,11 @@ export {
   attentionBlock,
   type BlockOptions,
 } from "./operations/attention-block.ts";
-export { type BatchNormOutput, batchNormTraining } from "./operations/batch-norm.ts";
+export {
+  type BatchNormOptions,
+  type BatchNormOutput,
+  batchNormTraining,
+} from "./operations/batch-norm.ts";
 export { classAttentionBlock } from "./operations/class-attention-block.ts";
 export { type Conv2dOptions, conv2d } from "./operations/conv2d.ts";
 export { dinoCrossEntropy } from "./operations/dino-cross-entropy.ts";

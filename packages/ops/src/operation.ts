@@ -29,7 +29,7 @@ export interface Operation<Inputs, Saved, Attributes> {
    * Exactly what the backward kernel needs, by the names under which it gets it. Called only where
    * `forGradient` is true.
    */
-  saved(inputs: Inputs, outputs: readonly tf.Tensor[]): Saved;
+  saved(inputs: Inputs, outputs: readonly tf.Tensor[], attributes: Attributes): Saved;
   /** The gradients of the variables, in the order in which the operation is given them. */
   backward(
     inputs: Saved & { readonly dy: tf.Tensor },
@@ -78,7 +78,7 @@ export function differentiable<
     const apply = tf.customGrad((...given) => {
       const save = given.pop() as unknown as tf.GradSaveFunc;
       const outputs = forward(inputs, { ...attributes, forGradient });
-      const kept = saved(inputs, outputs) as Tensors;
+      const kept = saved(inputs, outputs, attributes) as Tensors;
       save(Object.values(kept));
       const names = Object.keys(kept);
       return {

@@ -3,7 +3,7 @@ import { named, onEveryBackend } from "@dino/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { expectAgreement, testDifferential } from "../differential.ts";
-import type { Values } from "../reference/linear.ts";
+import { at, type Values } from "../reference/linear.ts";
 import * as reference from "../reference/norms.ts";
 
 onEveryBackend(
@@ -43,6 +43,46 @@ onEveryBackend(
         tolerance: rows === 2 ? 1e-4 : 1e-5,
       });
     }
+
+    for (const activation of ["none", "relu"] as const) {
+      testDifferential(`batch norm onto a residual, then ${activation}`, {
+        inputs: { x: [9, 5], weight: [5], bias: [5], residual: [9, 5] },
+        run: ({ x, weight, bias, residual }) => {
+          const { output, mean, variance } = batchNormTraining(x, weight, bias, {
+            residual,
+            activation,
+          });
+          tf.dispose([mean, variance]);
+          return output;
+        },
+        reference: ({ x, weight, bias, residual }) => {
+          const { output } = reference.batchNorm(
+            x as Values,
+            weight as Values,
+            bias as Values,
+            1e-5,
+          );
+          const whole = output.map((value, i) => value + at(residual as Values, i));
+          return activation === "relu" ? whole.map((value) => Math.max(value, 0)) : whole;
+        },
+      });
+    }
+
+    testDifferential("batch norm of 70 rows, 37 channels, then relu", {
+      inputs: { x: [70, 37], weight: [37], bias: [37] },
+      isLarge: true,
+      run: ({ x, weight, bias }) => {
+        const { output, mean, variance } = batchNormTraining(x, weight, bias, {
+          activation: "relu",
+        });
+        tf.dispose([mean, variance]);
+        return output;
+      },
+      reference: ({ x, weight, bias }) =>
+        reference
+          .batchNorm(x as Values, weight as Values, bias as Values, 1e-5)
+          .output.map((value) => Math.max(value, 0)),
+    });
 
     test("batch norm gives the moments it used", async () => {
       const x = named<tf.Tensor2D>("moments", [9, 5]);
@@ -94,6 +134,9 @@ test("says which tensor does not fit", () => {
   expect(() => layerNorm(x, narrow, wide)).toThrow("weight: expected shape [5], got [4]");
   expect(() => layerNorm(x, wide, narrow)).toThrow("bias: expected shape [5], got [4]");
   expect(() => batchNormTraining(x, narrow, wide)).toThrow("weight: expected shape [5], got [4]");
+  expect(() => batchNormTraining(x, wide, wide, { residual: tf.ones([9, 4]) })).toThrow(
+    "residual: expected shape [9, 5], got [9, 4]",
+  );
   expect(() => weightNormLinear(x, tf.ones([3, 1]), tf.ones([3, 4]))).toThrow(
     "x: expected shape [*, 4], got [9, 5]",
   );

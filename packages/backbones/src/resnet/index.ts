@@ -1,0 +1,2 @@
+export { type Resnet, type ResnetOptions, resnet } from "./resnet.ts";
+export { type ResnetName, type ResnetSizes, resnetSizes } from "./sizes.ts";
