@@ -1,7 +1,8 @@
 import { attentionOfShortSequences } from "../wasm/attention.ts";
 import { geluFromTable } from "../wasm/gelu.ts";
+import { heapViews, type WasmHeap } from "../wasm/heap.ts";
+import { convolutionGradients, type Memory } from "./convolution-gradients.ts";
 import { cumsumFromTheEnd } from "./cumsum.ts";
-import { convolutionGradients } from "./wasm-convolution.ts";
 import { depthwiseGradients } from "./wasm-depthwise.ts";
 import { rightFusedMatMul } from "./wasm-fused-mat-mul.ts";
 import { fastMatMul } from "./wasm-mat-mul.ts";
@@ -13,7 +14,7 @@ import { fastTranspose } from "./wasm-transpose.ts";
 
 const repairs = [
   // Missing.
-  convolutionGradients,
+  (backendName: string) => convolutionGradients(backendName, heapMemory),
   depthwiseGradients,
   einsum,
   unsortedSegmentSum,
@@ -30,6 +31,14 @@ const repairs = [
   attentionOfShortSequences,
   geluFromTable,
 ];
+
+function heapMemory(backend: unknown): Memory {
+  const heap = backend as WasmHeap;
+  return {
+    makeOutput: (shape, dtype) => heap.makeOutput(shape, dtype),
+    views: (tensors) => heapViews(heap, tensors),
+  };
+}
 
 /** What stock tfjs-wasm lacks, gets wrong or does slowly. */
 export function repairWasm(): void {
