@@ -13,28 +13,46 @@ export interface Features {
 }
 
 /** Fails unless `features` are whole, of one row at least, and finite throughout. */
-export function assertFeatures(name: string, { rows, dim, count, labels }: Features): void {
-  if (count < 1) throw new RangeError(`${name}: expected at least one row, got none`);
-  if (rows.length !== count * dim || labels.length !== count) {
-    throw new ShapeError(
-      `${name}: expected ${count} rows of ${dim} values and ${count} labels, ` +
-        `got ${rows.length} values and ${labels.length} labels`,
-    );
-  }
+export function assertFeatures(name: string, features: Features): void {
+  assertWhole(name, features);
+  const { rows, dim, count } = features;
   let broken = 0;
   for (let start = 0; start < rows.length; start += dim) {
     if (!rows.subarray(start, start + dim).every(Number.isFinite)) broken++;
   }
-  if (broken > 0) {
-    throw new RangeError(
-      `${name}: expected finite features, got ${broken} of ${count} rows with NaN or infinity ` +
-        "(the weights have diverged, or are not the network's)",
+  if (broken > 0) throw notFinite(name, broken, count);
+}
+
+/** Fails unless features have one row at least, a label for each, and as many values as they say. */
+export function assertWhole(
+  name: string,
+  features: Pick<Features, "dim" | "count" | "labels"> & Partial<Pick<Features, "rows">>,
+): void {
+  const { rows, dim, count, labels } = features;
+  if (count < 1) throw new RangeError(`${name}: expected at least one row, got none`);
+  const values = rows?.length ?? count * dim;
+  if (values !== count * dim || labels.length !== count) {
+    throw new ShapeError(
+      `${name}: expected ${count} rows of ${dim} values and ${count} labels, ` +
+        `got ${values} values and ${labels.length} labels`,
     );
   }
 }
 
+/** What is wrong with rows of which some have values that are no numbers. */
+export function notFinite(name: string, broken: number, count: number): RangeError {
+  return new RangeError(
+    `${name}: expected finite features, got ${broken} of ${count} rows with NaN or infinity ` +
+      "(the weights have diverged, or are not the network's)",
+  );
+}
+
 /** Fails unless every label of `features` is a class, below `classes` where that is given. */
-export function assertLabels(name: string, { labels }: Features, classes?: number): void {
+export function assertLabels(
+  name: string,
+  { labels }: Pick<Features, "labels">,
+  classes?: number,
+): void {
   const none = labels.findIndex((label) => label < 0);
   if (none >= 0) {
     throw new RangeError(
@@ -53,25 +71,13 @@ export function assertLabels(name: string, { labels }: Features, classes?: numbe
 /** Fails unless two sets have rows of one length. */
 export function assertSameDim(
   name: string,
-  features: Features,
+  features: Pick<Features, "dim">,
   other: string,
-  { dim }: Features,
+  { dim }: Pick<Features, "dim">,
 ): void {
   if (features.dim !== dim) {
     throw new ShapeError(
       `${name}: expected rows of ${dim} values as in ${other}, got ${features.dim}`,
     );
   }
-}
-
-/** The rows scaled to length 1, in memory of their own. A row of zeros stays as it is. */
-export function unitRows({ rows, dim }: Features): Float32Array {
-  const unit = new Float32Array(rows.length);
-  for (let start = 0; start < rows.length; start += dim) {
-    let squares = 0;
-    for (let i = start; i < start + dim; i++) squares += (rows[i] as number) ** 2;
-    const scale = 1 / Math.max(Math.sqrt(squares), 1e-12);
-    for (let i = start; i < start + dim; i++) unit[i] = (rows[i] as number) * scale;
-  }
-  return unit;
 }

@@ -1,4 +1,10 @@
 export {
+  type ClassFigures,
+  type Confusion,
+  classFigures,
+  confusion,
+} from "./confusion.ts";
+export {
   type CopyDescriptorOptions,
   copyDescriptor,
   type TokenExtractor,

@@ -1,6 +1,13 @@
-import { assertFeatures, assertLabels, assertSameDim, type Features } from "./features.ts";
+import type { FeatureSource } from "./feature-source.ts";
+import {
+  assertFeatures,
+  assertLabels,
+  assertSameDim,
+  assertWhole,
+  type Features,
+} from "./features.ts";
 import type { LongCall } from "./long-call.ts";
-import { type Neighbors, nearest } from "./nearest.ts";
+import { type NeighborBlock, nearestBlocks } from "./nearest.ts";
 
 export interface KnnOptions extends LongCall {
   /** How many neighbours vote. Several are counted in one go. */
@@ -11,11 +18,13 @@ export interface KnnOptions extends LongCall {
   readonly classes?: number;
 }
 
-/** Right answers in percent, by k. */
+/** Right answers in percent, by k, and every answer. */
 export interface KnnResult {
   readonly top1: Readonly<Record<string, number>>;
   /** Right within the best 5 classes, or the best k where k is less. */
   readonly top5: Readonly<Record<string, number>>;
+  /** The class that each row was taken for, by k. */
+  readonly predicted: Readonly<Record<string, Int32Array>>;
 }
 
 /**
@@ -26,33 +35,44 @@ export interface KnnResult {
  * class with weight exp(s / temperature); the class with the most votes wins. Of equally similar
  * rows the first in `train` is the nearer; of classes with equal votes, none at all included,
  * the one with the smaller number is the better.
+ *
+ * Exact, by products of all rows with all others, in memory that does not grow with their number:
+ * features may be read from a file as they are needed.
  */
 export async function knn(
-  train: Features,
-  test: Features,
+  train: Features | FeatureSource,
+  test: Features | FeatureSource,
   { k, temperature = 0.07, classes, ...longCall }: KnnOptions,
 ): Promise<KnnResult> {
-  assertFeatures("train", train);
-  assertFeatures("test", test);
+  assertClassified("train", train);
+  assertClassified("test", test);
   assertSameDim("test", test, "train", train);
   assertLabels("train", train, classes);
   assertLabels("test", test, classes);
   assertOptions(k, temperature, train.count, "the rows of train");
-  const neighbors = await nearest(test, train, { k: Math.max(...k), ...longCall });
-  return vote(neighbors, train.labels, test.labels, { k, temperature });
+  const names = ["test", "train"] as const;
+  const blocks = nearestBlocks(test, train, { k: Math.max(...k), names, ...longCall });
+  return count(blocks, train.labels, test.labels, { k, temperature });
 }
 
 /** The same where there is no test set: every row is classified by all the others. */
 export async function knnLeaveOneOut(
-  features: Features,
+  features: Features | FeatureSource,
   { k, temperature = 0.07, classes, ...longCall }: KnnOptions,
 ): Promise<KnnResult> {
-  assertFeatures("features", features);
+  assertClassified("features", features);
   assertLabels("features", features, classes);
   assertOptions(k, temperature, features.count - 1, "the rows of features less one");
-  const options = { k: Math.max(...k), excludeSelf: true, ...longCall };
-  const neighbors = await nearest(features, features, options);
-  return vote(neighbors, features.labels, features.labels, { k, temperature });
+  const names = ["features", "features"] as const;
+  const options = { k: Math.max(...k), excludeSelf: true, names, ...longCall };
+  const blocks = nearestBlocks(features, features, options);
+  return count(blocks, features.labels, features.labels, { k, temperature });
+}
+
+/** What is in memory is checked at once, the rest as it is read. */
+function assertClassified(name: string, features: Features | FeatureSource): void {
+  if ("rows" in features) assertFeatures(name, features);
+  else assertWhole(name, features);
 }
 
 function assertOptions(
@@ -80,49 +100,72 @@ interface VoteOptions {
   readonly temperature: number;
 }
 
+/** What has been counted so far for one number of neighbours. */
+interface Tally {
+  readonly predicted: Int32Array;
+  first: number;
+  firstFive: number;
+}
+
 /** Counts how often the neighbours' votes put a row's own class first, or among the first five. */
-function vote(
-  { similarities, indices }: Neighbors,
+async function count(
+  blocks: AsyncIterable<NeighborBlock>,
   labels: Int32Array,
   answers: Int32Array,
   { k, temperature }: VoteOptions,
-): KnnResult {
+): Promise<KnnResult> {
   const stride = Math.max(...k);
   const votes = new Float64Array(1 + Math.max(largest(labels), largest(answers)));
-  const first = new Map(k.map((each) => [each, 0]));
-  const firstFive = new Map(k.map((each) => [each, 0]));
-  answers.forEach((answer, row) => {
-    votes.fill(0);
-    const start = row * stride;
-    const nearest = similarities[start] as number;
-    for (let i = 0; i < stride; i++) {
-      // Relative to the nearest, which changes no order and keeps small temperatures finite.
-      const weight = Math.exp(((similarities[start + i] as number) - nearest) / temperature);
-      const label = labels[indices[start + i] as number] as number;
-      votes[label] = (votes[label] as number) + weight;
-      const count = first.get(i + 1);
-      if (count === undefined) continue; // only the k that are asked for are counted
-      const better = rank(votes, answer);
-      if (better < 1) first.set(i + 1, count + 1);
-      if (better < Math.min(5, i + 1)) firstFive.set(i + 1, (firstFive.get(i + 1) as number) + 1);
-    }
-  });
-  return { top1: percent(first, answers.length), top5: percent(firstFive, answers.length) };
-}
-
-/** How many classes are ahead of `label`. */
-function rank(votes: Float64Array, label: number): number {
-  const own = votes[label] as number;
-  let ahead = 0;
-  for (let other = 0; other < votes.length; other++) {
-    const theirs = votes[other] as number;
-    if (theirs > own || (theirs === own && other < label)) ahead++;
+  const tallies = new Map<number, Tally>();
+  for (const each of k) {
+    tallies.set(each, { predicted: new Int32Array(answers.length), first: 0, firstFive: 0 });
   }
-  return ahead;
+  for await (const { similarities, indices, firstQuery, queries } of blocks) {
+    for (let query = 0; query < queries; query++) {
+      votes.fill(0);
+      const start = query * stride;
+      const nearest = similarities[start] as number;
+      for (let i = 0; i < stride; i++) {
+        // Relative to the nearest, which changes no order and keeps small temperatures finite.
+        const weight = Math.exp(((similarities[start + i] as number) - nearest) / temperature);
+        const label = labels[indices[start + i] as number] as number;
+        votes[label] = (votes[label] as number) + weight;
+        const tally = tallies.get(i + 1); // only the k that are asked for are counted
+        if (tally) tell(tally, votes, firstQuery + query, answers, i + 1);
+      }
+    }
+  }
+  const percents = (right: (tally: Tally) => number) =>
+    Object.fromEntries(
+      [...tallies].map(([k, tally]) => [k, (100 * right(tally)) / answers.length]),
+    );
+  return {
+    top1: percents(({ first }) => first),
+    top5: percents(({ firstFive }) => firstFive),
+    predicted: Object.fromEntries([...tallies].map(([k, { predicted }]) => [k, predicted])),
+  };
 }
 
-function percent(right: ReadonlyMap<number, number>, count: number): Record<string, number> {
-  return Object.fromEntries([...right].map(([k, hits]) => [k, (100 * hits) / count]));
+/** Counts a row's votes, once k of its neighbours have voted. */
+function tell(
+  tally: Tally,
+  votes: Float64Array,
+  row: number,
+  answers: Int32Array,
+  k: number,
+): void {
+  const answer = answers[row] as number;
+  const own = votes[answer] as number;
+  let best = 0;
+  let ahead = 0;
+  for (let label = 0; label < votes.length; label++) {
+    const theirs = votes[label] as number;
+    if (theirs > (votes[best] as number)) best = label;
+    if (theirs > own || (theirs === own && label < answer)) ahead++;
+  }
+  tally.predicted[row] = best;
+  if (ahead < 1) tally.first++;
+  if (ahead < Math.min(5, k)) tally.firstFive++;
 }
 
 const largest = (values: Int32Array): number => values.reduce((a, b) => Math.max(a, b), 0);

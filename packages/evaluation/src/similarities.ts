@@ -1,13 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { giveWay, type LongCall } from "./long-call.ts";
-
-/** Rows of length 1. */
-export interface UnitRows {
-  /** `count * dim` values. */
-  readonly unit: Float32Array;
-  readonly count: number;
-  readonly dim: number;
-}
+import type { UnitRows, UnitSource } from "./unit-rows.ts";
 
 /** The cosine similarities of some queries with some rows. */
 export interface SimilarityBlock {
@@ -19,26 +12,23 @@ export interface SimilarityBlock {
   readonly rows: number;
 }
 
-/** Values in a block of similarities, and in a block of rows, at most: 64 and 128 MiB. */
+/** Values in a block of similarities, and in a block of rows, at most: 64 MiB each. */
 const blockValues = 2 ** 24;
-const blockRowValues = 2 ** 25;
 
 /**
- * All cosine similarities between `queries` and `rows`, block by block, since together they may
- * not fit into memory. A query meets the rows in their order.
+ * All cosine similarities between `queries` and `rows`, block by block, since neither they nor the
+ * rows may fit into memory. A query meets the rows in their order.
  */
 export async function* similarities(
   queries: UnitRows,
-  rows: UnitRows,
+  rows: UnitSource,
   { signal, onProgress }: LongCall,
 ): AsyncGenerator<SimilarityBlock, void> {
-  const { dim } = rows;
-  const rowStep = Math.min(rows.count, 2 ** 16, Math.max(1, Math.floor(blockRowValues / dim)));
-  const queryStep = Math.min(queries.count, Math.floor(blockValues / rowStep));
+  const rowStep = Math.min(2 ** 15, Math.max(1, Math.floor(blockValues / rows.dim)));
+  const queryStep = Math.floor(blockValues / Math.min(rowStep, rows.count));
   const total = queries.count * rows.count;
   let done = 0;
-  for (let firstRow = 0; firstRow < rows.count; firstRow += rowStep) {
-    const part = slice(rows, firstRow, rowStep);
+  for await (const { part, firstRow } of blocks(rows, rowStep)) {
     const multiply = tf.getBackend() === "cpu" ? onHost(part) : onBackend(part);
     try {
       for (let firstQuery = 0; firstQuery < queries.count; firstQuery += queryStep) {
@@ -53,6 +43,24 @@ export async function* similarities(
     } finally {
       multiply.dispose();
     }
+  }
+}
+
+/** The rows in parts. The next one is being read while this one is worked on. */
+async function* blocks(
+  rows: UnitSource,
+  step: number,
+): AsyncGenerator<{ readonly part: UnitRows; readonly firstRow: number }, void> {
+  const read = (first: number) => {
+    const part = rows.read(first, Math.min(step, rows.count - first));
+    part.catch(() => {}); // told of below, where it is waited for
+    return part;
+  };
+  let next = read(0);
+  for (let firstRow = 0; firstRow < rows.count; firstRow += step) {
+    const part = await next;
+    if (firstRow + step < rows.count) next = read(firstRow + step);
+    yield { part, firstRow };
   }
 }
 

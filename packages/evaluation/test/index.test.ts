@@ -5,7 +5,9 @@ test("exports what it promises", () => {
   expect(Object.keys(api).sort()).toEqual([
     "averagePrecision",
     "boundaryMeasure",
+    "classFigures",
     "collectFeatures",
+    "confusion",
     "copyDescriptor",
     "copyDetection",
     "extractFeatures",

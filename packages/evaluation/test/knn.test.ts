@@ -1,4 +1,4 @@
-import { type Features, knn, knnLeaveOneOut } from "@dino/evaluation";
+import { classFigures, confusion, type Features, knn, knnLeaveOneOut } from "@dino/evaluation";
 import { decode, type GoldenArray, golden, onEveryBackend } from "@dino/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
@@ -126,6 +126,64 @@ test("counts the classes that nobody votes for in the order of their numbers", a
   );
   const { top5 } = await knn(set, asked, { k: [5], classes: 10 });
   expect(top5[5]).toBe(50); // 9 by votes, then 0, 1, 2, 3; and 4 is too late
+});
+
+/** Features that can only be read some rows at a time; remembers how many at most. */
+function source({ rows, dim, count, labels }: Features) {
+  let most = 0;
+  return {
+    ...{ dim, count, labels, most: () => most },
+    read: async (first: number, length: number) => {
+      most = Math.max(most, length);
+      return rows.slice(first * dim, (first + length) * dim);
+    },
+  };
+}
+
+test("reads features from elsewhere, some rows at a time, and finds the same", async () => {
+  const k = [1, 20];
+  expect(await knn(source(train), source(held), { k })).toEqual(await knn(train, held, { k }));
+  // Wide rows are few to a block: these come in two.
+  const [count, dim] = [40, 2 ** 19];
+  const wide = { count, dim, labels: Int32Array.from({ length: count }, (_, i) => i % 3) };
+  const read = async (first: number, length: number) => {
+    const rows = new Float32Array(length * dim);
+    for (let i = 0; i < length; i++) rows[i * dim + Math.floor((first + i) / 2)] = 1 + first + i;
+    return rows;
+  };
+  const found = await knnLeaveOneOut(
+    { ...wide, read: async (first, length) => read(first, length) },
+    { k: [1] },
+  );
+  const twin = (i: number) => (i % 2 === 0 ? i + 1 : i - 1);
+  expect([...(found.predicted[1] as Int32Array)]).toEqual(
+    [...Array(count).keys()].map((i) => twin(i) % 3),
+  );
+});
+
+test("checks features from elsewhere as they are read", async () => {
+  const rows = train.rows.slice();
+  rows[7 * train.dim] = Number.POSITIVE_INFINITY;
+  const flawed = source({ ...train, rows });
+  await expect(knn(flawed, held, { k: [1] })).rejects.toThrow(
+    `train: expected finite features, got 1 of ${train.count} rows with NaN or infinity`,
+  );
+  const short = { ...source(train), read: async () => new Float32Array(3) };
+  await expect(knn(short, held, { k: [1] })).rejects.toThrow(
+    `train: expected ${train.count} rows of ${train.dim} values from row 0 on, got 3 values`,
+  );
+});
+
+test("tells what each row was taken for", async () => {
+  const { top1, predicted } = await knn(train, held, { k: [20] });
+  const answers = predicted[20] as Int32Array;
+  const right = answers.filter((label, i) => label === held.labels[i]).length;
+  expect((100 * right) / held.count).toBe(top1[20]);
+  const table = confusion(held.labels, answers, classes);
+  expect(table.counts.reduce((a, b) => a + b)).toBe(held.count);
+  const figures = classFigures(table);
+  const recalled = figures.reduce((sum, { count, recall }) => sum + (count * recall) / 100, 0);
+  expect(recalled).toBeCloseTo(right, 9);
 });
 
 test("tells how far it has come", async () => {

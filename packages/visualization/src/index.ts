@@ -1,4 +1,5 @@
 export { type AttentionMaps, classAttention, type PatchGrid } from "./attention.ts";
+export { type ConfusionChartOptions, confusionChart } from "./chart/confusion-chart.ts";
 export { type LineChartOptions, lineChart, type Series } from "./chart/line-chart.ts";
 export { type Color, palette } from "./color.ts";
 export { type ColorHeadsOptions, colorHeads } from "./color-heads.ts";

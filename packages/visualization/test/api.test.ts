@@ -5,6 +5,7 @@ test("exports these names and no others", () => {
   expect(Object.keys(api).sort()).toEqual([
     "classAttention",
     "colorHeads",
+    "confusionChart",
     "contactSheet",
     "decodeLabelPng",
     "encodeLabelPng",

@@ -1,6 +1,7 @@
-import { type Features, unitRows } from "../features.ts";
+import type { Features } from "../features.ts";
 import type { LongCall } from "../long-call.ts";
 import { similarities } from "../similarities.ts";
+import { unitSource } from "../unit-rows.ts";
 
 /** Similarities that are held at once, at most: 128 MiB. */
 const heldValues = 2 ** 25;
@@ -14,15 +15,14 @@ export async function* rankings(
   rows: Features,
   { signal, onProgress }: LongCall = {},
 ): AsyncGenerator<Int32Array, void> {
-  const right = { unit: unitRows(rows), count: rows.count, dim: rows.dim };
-  const left = unitRows(queries);
+  const right = unitSource("rows", rows);
+  const left = unitSource("queries", queries);
   const step = Math.max(1, Math.floor(heldValues / rows.count));
   const total = queries.count * rows.count;
   for (let first = 0; first < queries.count; first += step) {
     const count = Math.min(step, queries.count - first);
-    const unit = left.subarray(first * rows.dim, (first + count) * rows.dim);
     const held = new Float32Array(count * rows.count);
-    const blocks = similarities({ unit, count, dim: rows.dim }, right, {
+    const blocks = similarities(await left.read(first, count), right, {
       signal,
       onProgress: ({ done }) => onProgress?.({ done: first * rows.count + done, total }),
     });

@@ -3,8 +3,8 @@ import { collectFeatures, type KnnResult, knn, knnLeaveOneOut } from "@dino/eval
 import type { Command } from "commander";
 import { type Context, command } from "../../command.ts";
 import { type Console, jsonLine } from "../../console/console.ts";
-import { interruptible } from "../../console/interruptible.ts";
 import { progressLine } from "../../console/progress.ts";
+import { stoppable } from "../../console/stoppable.ts";
 import { UsageError } from "../../errors.ts";
 import {
   type CacheFlags,
@@ -54,8 +54,10 @@ export function knnCommand(context: Context): Command {
     .action((flags: KnnFlags) => evalKnn(context, flags));
 }
 
-const kept =
-  "stopped: the features that were made are kept, and the same command goes on from there";
+const words = {
+  stopping: "stopping",
+  stopped: "stopped: the features that were made are kept, and the same command goes on from there",
+};
 
 async function evalKnn(context: Context, flags: KnnFlags): Promise<void> {
   const { screen } = context;
@@ -76,7 +78,7 @@ async function evalKnn(context: Context, flags: KnnFlags): Promise<void> {
       `--k: expected at most ${task.largestK}, the pictures of ${flags.train} to choose from, got ${most}`,
     );
   }
-  await interruptible(context, kept, async (signal) => {
+  await stoppable(context, words, async (signal) => {
     const model = await openModel(context, flags);
     const { backbone, params } = model;
     const side = size ?? backbone.imageSize;
@@ -102,7 +104,7 @@ async function evalKnn(context: Context, flags: KnnFlags): Promise<void> {
 function show(
   screen: Console,
   flags: KnnFlags,
-  { k, top1, top5 }: KnnResult & { readonly k: readonly number[] },
+  { k, top1, top5 }: Pick<KnnResult, "top1" | "top5"> & { readonly k: readonly number[] },
 ): void {
   if (flags.json) {
     screen.result(jsonLine({ top1, top5 }));
