@@ -277,8 +277,8 @@ test.each<[string, () => unknown, string]>([
   ],
   [
     "an object too many",
-    () => segmentationScores([...three.slice(1), drawn(200, 100, () => 2)], three),
-    "found[2]: expected labels up to 1, got 2",
+    () => segmentationScores([square(20), drawn(200, 100, () => 2), square(20)], three),
+    "found[1]: expected labels up to 1, got 2",
   ],
   [
     "labels cut short",

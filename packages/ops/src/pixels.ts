@@ -7,19 +7,26 @@ export interface Pixels {
   readonly data: Uint8Array;
 }
 
-/** Mean and standard deviation of ImageNet's channels, in [0, 1]: what the published weights expect. */
-export const imagenet: {
+/** What is taken from each channel in [0, 1], and what it is then divided by. */
+export interface Normalization {
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
-} = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+}
+
+/** Mean and standard deviation of ImageNet's channels, in [0, 1]: what the published weights expect. */
+export const imagenet: Normalization = {
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
 
 /**
- * RGB bytes as a normalised tensor `[pictures, rows, columns, 3]`: divided by 255, less
- * ImageNet's mean, divided by its standard deviation.
+ * RGB bytes as a normalised tensor `[pictures, rows, columns, 3]`: divided by 255, less the mean,
+ * divided by the standard deviation, which are ImageNet's unless others are given.
  */
 export function imageTensor(
   data: Uint8Array,
   [pictures, rows, columns]: readonly [pictures: number, rows: number, columns: number],
+  normalization: Normalization = imagenet,
 ): tf.Tensor4D {
   const length = 3 * pictures * rows * columns;
   if (data.length !== length) {
@@ -27,6 +34,7 @@ export function imageTensor(
       `data: expected ${length} bytes for ${pictures} pictures of ${rows} x ${columns}, got ${data.length}`,
     );
   }
+  const table = tableOf(normalization);
   const values = new Float32Array(length);
   for (let i = 0; i < length; i += 3) {
     for (let channel = 0; channel < 3; channel++) {
@@ -37,8 +45,18 @@ export function imageTensor(
 }
 
 /** The 256 normalised values of each channel. */
-const table = imagenet.mean.map((mean, channel) =>
-  Float32Array.from({ length: 256 }, (_, byte) =>
-    Math.fround((Math.fround(byte / 255) - mean) / (imagenet.std[channel] as number)),
-  ),
-);
+type Table = readonly Float32Array[];
+
+const tables = new WeakMap<Normalization, Table>();
+
+function tableOf(normalization: Normalization): Table {
+  const known = tables.get(normalization);
+  if (known) return known;
+  const table = normalization.mean.map((mean, channel) =>
+    Float32Array.from({ length: 256 }, (_, byte) =>
+      Math.fround((Math.fround(byte / 255) - mean) / (normalization.std[channel] as number)),
+    ),
+  );
+  tables.set(normalization, table);
+  return table;
+}

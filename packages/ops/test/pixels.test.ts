@@ -14,6 +14,13 @@ test("bytes become normalised values, channels last", () => {
   images.dispose();
 });
 
+test("other values normalise them too", () => {
+  const normalization = { mean: [0, 0.5, 1], std: [1, 0.5, 0.25] } as const;
+  const image = imageTensor(Uint8Array.of(255, 255, 51), [1, 1, 1], normalization);
+  expectAgreement("values", image.dataSync(), [1, 1, -3.2], 1e-6);
+  image.dispose();
+});
+
 test("says how many bytes are missing", () => {
   expect(() => imageTensor(new Uint8Array(8), [1, 1, 3])).toThrow(
     "data: expected 9 bytes for 1 pictures of 1 x 3, got 8",

@@ -42,10 +42,10 @@ export function segmentationScores(
     assertSameSize(`found[${i}]`, found[i] as LabelMap, `truth[${i}]`, labels);
   });
   const objects = highest(truth[0] as LabelMap);
-  found.forEach((labels, i) => {
-    const most = labels.data.reduce((a, b) => Math.max(a, b), 0);
+  found.slice(1, -1).forEach(({ data }, i) => {
+    const most = data.reduce((a, b) => Math.max(a, b), 0);
     if (most <= objects) return;
-    throw new RangeError(`found[${i}]: expected labels up to ${objects}, got ${most}`);
+    throw new RangeError(`found[${i + 1}]: expected labels up to ${objects}, got ${most}`);
   });
   return Array.from({ length: objects }, (_, object) => {
     const [regions, boundaries]: [number[], number[]] = [[], []];
