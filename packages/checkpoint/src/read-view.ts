@@ -13,6 +13,12 @@ export interface View {
 /** Bytes that are read at once where a view leaves some out. */
 const chunk = 2 ** 24;
 
+/** A read of fewer is not worth cutting, however little of it is wanted. */
+const smallRead = 2 ** 16;
+
+/** A longer read of which less than this part is wanted is cut. */
+const sparse = 1 / 64;
+
 /** The elements of a view in row-major order. No more is in memory than they and a chunk. */
 export async function readView(source: ByteSource, view: View): Promise<TensorArray> {
   const { dtype, shape } = view;
@@ -49,7 +55,9 @@ async function gather(source: ByteSource, view: View, bytes: number): Promise<Ar
   const pieces: Piece[] = [{ shape, from: start, to: 0 }];
   for (let piece = pieces.pop(); piece; piece = pieces.pop()) {
     const length = span(piece.shape, strides) * size;
-    if (length > chunk && length > 2 * size) {
+    const wanted = piece.shape.reduce((a, b) => a * b, size);
+    const isSparse = length > smallRead && wanted < sparse * length;
+    if (length > chunk || isSparse) {
       pieces.push(...halves(piece, strides, outStrides, size));
       continue;
     }

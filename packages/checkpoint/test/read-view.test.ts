@@ -13,13 +13,29 @@ function counting(elements: number) {
   return { lengths, source: { size: elements * 4, read } };
 }
 
-test("reads a column of a large storage in pieces", async () => {
+test("reads of a column in a large storage little else", async () => {
   const [rows, columns] = [4000, 3000];
   const { lengths, source } = counting(rows * columns); // 48 MB
   const view = { dtype: "I32", shape: [rows], strides: [columns], start: 4 * 7 } as const;
   const column = await readView(source, view);
   expect(column).toEqual(Int32Array.from({ length: rows }, (_, i) => i * columns + 7));
+  expect(lengths.reduce((a, b) => a + b)).toBeLessThan(rows * 2 ** 15);
+  expect(lengths.length).toBeLessThan(rows);
+});
+
+test("reads every other column in pieces of 16 MB", async () => {
+  const [rows, columns] = [3000, 1000];
+  const { lengths, source } = counting(rows * columns * 2); // 24 MB
+  const view = {
+    dtype: "I32",
+    shape: [rows, columns],
+    strides: [2 * columns, 2],
+    start: 0,
+  } as const;
+  const half = await readView(source, view);
+  expect([half[1], half[columns], half[rows * columns - 1]]).toEqual([2, 2000, 5_999_998]);
   expect(Math.max(...lengths)).toBeLessThanOrEqual(2 ** 24);
+  expect(lengths).toHaveLength(2);
 });
 
 test("reads a transposed storage that is larger than a piece", async () => {

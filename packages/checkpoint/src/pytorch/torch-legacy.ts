@@ -69,7 +69,7 @@ function isItemSize(size: number): boolean {
 
 /** Reads as far as the pickles go, more and more, since nothing says how long they are. */
 async function readHead(name: string, source: ByteSource): Promise<Head> {
-  for (let length = 2 ** 16; ; length *= 8) {
+  for (let length = 2 ** 18; ; length *= 8) {
     const size = Math.min(length, source.size, longestPickle);
     const bytes = await readExactly(source, 0, size);
     try {

@@ -41,17 +41,17 @@ export function torchTensor(
   }
   const elements = shape.reduce((a, b) => a * b, 1);
   const length = Math.floor(storageBytes(storage) / itemSize(dtype));
-  const what = `[${shape.join(", ")}] with strides [${strides.join(", ")}] at ${offset}`;
+  const what = () => `[${shape.join(", ")}] with strides [${strides.join(", ")}] at ${offset}`;
   const end = offset + span(shape, strides);
   if (elements > 0 && !(end <= length)) {
     throw new PickleValueError(
-      `expected a view of the ${length} elements of storage ${storage.key}, got ${what}`,
+      `expected a view of the ${length} elements of storage ${storage.key}, got ${what()}`,
     );
   }
   // A stride of 0 repeats without end, so that a few bytes would ask for any memory.
   if (elements > Math.max(length, mostRepeated)) {
     throw new PickleValueError(
-      `expected a view of at most ${Math.max(length, mostRepeated)} elements, got ${what}`,
+      `expected a view of at most ${Math.max(length, mostRepeated)} elements, got ${what()}`,
     );
   }
   const tensor = Object.freeze({
