@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { type Context, quiet } from "./command.ts";
 import { attentionCommand } from "./commands/attention.ts";
 import { benchCommand } from "./commands/bench.ts";
+import { convertCommand } from "./commands/convert.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { engineCommand } from "./commands/engine.ts";
 import { evalCommand } from "./commands/eval.ts";
@@ -52,6 +53,7 @@ function program(context: Context): Command {
     similarityCommand,
     featuresCommand,
     inspectCommand,
+    convertCommand,
     benchCommand,
     doctorCommand,
     engineCommand,

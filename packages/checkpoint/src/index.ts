@@ -11,7 +11,8 @@ export {
 } from "./encode-safetensors.ts";
 export { type HttpSourceOptions, httpSource } from "./http-source.ts";
 export type { LoadReport } from "./load-report.ts";
-export { type LoadWeightsOptions, loadWeights, type Parametric } from "./load-weights.ts";
+export { type LoadWeightsOptions, loadWeights } from "./load-weights.ts";
+export { type MatchOptions, type Parametric, selectWeights } from "./match-weights.ts";
 export { type BackboneWeightsOptions, backboneWeights } from "./names/backbone-weights.ts";
 export type { NameMap, NameRule } from "./names/name-map.ts";
 export { type NamingKey, nameMaps } from "./names/name-maps.ts";

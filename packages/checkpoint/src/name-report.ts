@@ -28,16 +28,22 @@ export function compareNames(
   const reshaped: Reshaped[] = [];
   for (const [name, expected] of Object.entries(shapes)) {
     const got = tensors.get(name)?.shape;
-    if (!got) missing.push(name);
-    else if (!sameShape(expected, got)) {
+    if (!got) {
+      if (!isBatchCounter(name)) missing.push(name);
+    } else if (!sameShape(expected, got)) {
       reshaped.push({ name, expected, got });
     }
   }
   const surplus = [...tensors.keys()].filter(
-    (name) => !Object.hasOwn(shapes, name) && !name.endsWith("num_batches_tracked"), // PyTorch's counter of batches, which nothing reads
+    (name) => !Object.hasOwn(shapes, name) && !isBatchCounter(name),
   );
   const unexpected = [...surplus.flatMap((name) => sources.get(name) ?? []), ...unknown];
   return { missing, unexpected, reshaped };
+}
+
+/** PyTorch's counter of the batches that a normalisation has seen, which nothing reads. */
+export function isBatchCounter(name: string): boolean {
+  return name.endsWith("num_batches_tracked");
 }
 
 /** All that is wrong in one message, its lists cut to what a reader can take in. */

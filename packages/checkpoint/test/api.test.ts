@@ -20,6 +20,7 @@ test("exports these names and no others", () => {
     "pythonGlobals",
     "readPickle",
     "renameWeights",
+    "selectWeights",
     "storedTensors",
     "streamPytorch",
     "streamSafetensors",

@@ -1,4 +1,10 @@
-import { CheckpointError, loadWeights, openSafetensors, type TensorData } from "@dino/checkpoint";
+import {
+  CheckpointError,
+  loadWeights,
+  openSafetensors,
+  selectWeights,
+  type TensorData,
+} from "@dino/checkpoint";
 import { onEveryBackend } from "@dino/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
@@ -154,6 +160,30 @@ test("leaves out and ignores names only when told to, and never another shape", 
   await expect(loadWeights(backbone, await open(reshaped), { allowPartial: true })).rejects.toThrow(
     "of another shape (1): cls_token",
   );
+});
+
+test("gives a module its counters of batches, which many files lack", async () => {
+  const name = "bn.num_batches_tracked";
+  const module = { parameterShapes: { ...backbone.parameterShapes, [name]: [] } };
+  const counter: TensorData = { dtype: "I64", shape: [], data: BigInt64Array.of(9n) };
+  const entries = filled(backbone, "", 1);
+  for (const [file, value] of [
+    [entries, 0],
+    [{ ...entries, [name]: counter }, 9],
+  ] as const) {
+    const params = await loadWeights(module, await open(file));
+    expect(params[name]?.dtype).toBe("int32");
+    expect(params[name]?.dataSync()[0]).toBe(value);
+    tf.dispose(params);
+  }
+});
+
+test("selects a module's tensors in its order, as strictly", async () => {
+  const file = await open(filled(backbone, "teacher.module.backbone.", 4));
+  const weights = selectWeights(backbone, file);
+  expect([...weights.tensors.keys()]).toEqual(Object.keys(backbone.parameterShapes));
+  expect(await weights.read("norm.weight")).toEqual(float32([2], [4, 4]));
+  expect(() => selectWeights(head, file)).toThrow("expected weights such as teacher.mlp.0.weight");
 });
 
 test("does not mind PyTorch's counters of batches", async () => {

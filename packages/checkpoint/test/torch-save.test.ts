@@ -71,6 +71,14 @@ test("dicts, lists and plain data come back as they were", async () => {
   expect(checkpoint.data.args).toEqual(args);
 });
 
+test("as much data as there is comes back", async () => {
+  const words = Array.from({ length: 3000 }, (_, i) => `word ${i} ${"x".repeat(i % 7)}`);
+  const numbers = words.map((_, i) => (i % 2 ? i / 3 : i * 1000));
+  const dict = Object.fromEntries(words.map((word, i) => [word, numbers[i] as number]));
+  const { data } = await open({ words, numbers, dict });
+  expect(data).toEqual({ words, numbers, dict });
+});
+
 test("any whole number and any text come back", async () => {
   await fc.assert(
     fc.asyncProperty(

@@ -15,13 +15,25 @@ export interface WeightsFlags {
   readonly backend?: string;
 }
 
+/** Which of two networks a command takes. */
+export function checkpointKeyOption(): Option {
+  return new Option(
+    "--checkpoint-key <name>",
+    "which network of a run: teacher or student (teacher)",
+  );
+}
+
+/** What a file of weights does not tell. */
+export const numHeadsFlag: readonly [flag: string, help: string] = [
+  "--num-heads <n>",
+  "attention heads, where a file does not tell (width / 64)",
+];
+
 export function withWeights(made: Command): Command {
   return made
     .requiredOption("--weights <path>", "a run, or a file (safetensors, .pth) or folder of weights")
-    .addOption(
-      new Option("--checkpoint-key <name>", "which network of a run: teacher or student (teacher)"),
-    )
-    .option("--num-heads <n>", "attention heads, where a file does not tell (width / 64)")
+    .addOption(checkpointKeyOption())
+    .option(...numHeadsFlag)
     .option("--allow-partial", "begin what a file lacks at random, ignore what is too much")
     .option("--backend <name>", "engine: auto, native, tensorflow, webgpu, wasm, cpu (auto)");
 }

@@ -62,9 +62,15 @@ export function pickleWriter(): PickleWriter {
     length += count;
     return length - count;
   };
-  const put = (...values: readonly number[]) => bytes.set(values, room(values.length));
-  const putBytes = (values: Uint8Array) => bytes.set(values, room(values.length));
-  const view = () => new DataView(bytes.buffer);
+  const putBytes = (values: Uint8Array | readonly number[]) => {
+    const at = room(values.length); // which may give `bytes` another array
+    bytes.set(values, at);
+  };
+  const put = (...values: readonly number[]) => putBytes(values);
+  const field = (size: number, write: (view: DataView, at: number) => void) => {
+    const at = room(size);
+    write(new DataView(bytes.buffer), at);
+  };
   const marked = (write: () => void, end: number) => {
     put(op.mark);
     write();
@@ -86,12 +92,12 @@ export function pickleWriter(): PickleWriter {
     number: (value) => {
       if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
         put(op.float);
-        view().setFloat64(room(8), value);
+        field(8, (view, at) => view.setFloat64(at, value));
       } else if (value >= 0 && value < 2 ** 8) put(op.int1, value);
       else if (value >= 0 && value < 2 ** 16) put(op.int2, value & 0xff, value >> 8);
       else if (value >= -(2 ** 31) && value < 2 ** 31) {
         put(op.int4);
-        view().setInt32(room(4), value, true);
+        field(4, (view, at) => view.setInt32(at, value, true));
       } else writer.bigint(BigInt(value));
     },
     bigint: (value) => {
@@ -110,7 +116,7 @@ export function pickleWriter(): PickleWriter {
     string: (value) => {
       const encoded = text.encode(value);
       put(op.string);
-      view().setUint32(room(4), encoded.length, true);
+      field(4, (view, at) => view.setUint32(at, encoded.length, true));
       putBytes(encoded);
     },
     bytes: (value) =>
