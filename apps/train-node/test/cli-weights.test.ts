@@ -87,10 +87,7 @@ test("a published file in every form gives the same features, k-NN and attention
     const picture = ["photos/blue/0.png", "--image-size", "32", "--out", out];
     await run("attention", ...picture, "--weights", weights, ...flags);
     const drawn = readdirSync(join(folder, out)).filter((name) => name.endsWith(".png"));
-    return drawn.map((name) => [
-      name,
-      readFileSync(join(folder, out, name)).toString("base64"),
-    ]);
+    return drawn.map((name) => [name, readFileSync(join(folder, out, name)).toString("base64")]);
   };
   const expectedKnn = await knn("dino_zip.pth", ...heads);
   const expectedAttention = await attention("dino_zip.pth", ...heads);
