@@ -25,5 +25,11 @@ test("exports these names and no others", () => {
     "streamPytorch",
     "streamSafetensors",
   ]);
-  expect(Object.keys(node).sort()).toEqual(["openCheckpoint", "writePytorch", "writeSafetensors"]);
+  expect(Object.keys(node).sort()).toEqual([
+    "hubFile",
+    "hubModels",
+    "openCheckpoint",
+    "writePytorch",
+    "writeSafetensors",
+  ]);
 });

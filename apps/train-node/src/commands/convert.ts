@@ -47,7 +47,10 @@ interface Converted {
 
 export function convertCommand(context: Context): Command {
   return command("convert", "write weights in another program's form")
-    .argument("<WEIGHTS>", "a run, or a file (safetensors, .pth) or folder of weights")
+    .argument(
+      "<WEIGHTS>",
+      "a run, a file (safetensors, .pth) or folder of weights, or a published name",
+    )
     .requiredOption("--out <path>", "X.safetensors, X.pth, or a folder for --format")
     .option("--format <name>", "hf (transformers) or timm: a folder that they open")
     .option("--full", "student, teacher, centre, epoch and arguments of a training run")
@@ -71,9 +74,10 @@ Examples:
     .action((path: string, flags: ConvertFlags) => convert(context, path, flags));
 }
 
-async function convert({ screen }: Context, path: string, flags: ConvertFlags): Promise<void> {
+async function convert(context: Context, path: string, flags: ConvertFlags): Promise<void> {
+  const { screen } = context;
   const format = formatOf(flags);
-  const { what, files, tensors, report } = await converted(path, format, flags);
+  const { what, files, tensors, report } = await converted(context, path, format, flags);
   const { out } = flags;
   if (flags.json) {
     screen.result(
@@ -101,9 +105,14 @@ function formatOf({ out, format, full }: ConvertFlags): Format {
   );
 }
 
-async function converted(path: string, format: Format, flags: ConvertFlags): Promise<Converted> {
+async function converted(
+  context: Context,
+  path: string,
+  format: Format,
+  flags: ConvertFlags,
+): Promise<Converted> {
   const { out, full = false } = flags;
-  const checkpoint = await openCheckpoint(await weightsFile(path));
+  const checkpoint = await openCheckpoint(await weightsFile(path, context));
   if (full) {
     const all = fullCheckpoint(checkpoint);
     const { entries, metadata } = flatFile(all);
@@ -126,16 +135,26 @@ async function converted(path: string, format: Format, flags: ConvertFlags): Pro
     }
     return { what: "linear", files: [out], tensors: 2 };
   }
-  return backbone(path, format, flags);
+  return backbone(context, path, format, flags);
 }
 
-async function backbone(path: string, format: Format, flags: ConvertFlags): Promise<Converted> {
+async function backbone(
+  { screen, environment }: Context,
+  path: string,
+  format: Format,
+  flags: ConvertFlags,
+): Promise<Converted> {
   const { out } = flags;
   const from =
     flagValue("--checkpoint-key", flags.checkpointKey, kinds.choice(["teacher", "student"])) ??
     "teacher";
   const numHeads = flagValue("--num-heads", flags.numHeads, kinds.integer({ min: 1 }));
-  const { checkpoint, architecture } = await openWeights(path, { checkpointKey: from, numHeads });
+  const { checkpoint, architecture } = await openWeights(path, {
+    checkpointKey: from,
+    numHeads,
+    screen,
+    environment,
+  });
   let report: LoadReport | undefined;
   const weights = selectWeights(backboneOf(architecture), checkpoint, {
     from,

@@ -27,7 +27,7 @@ export function inspectCommand(context: Context): Command {
   return command("inspect", "what is in a checkpoint, or in the last state of a run")
     .argument(
       "<PATH>",
-      "a safetensors or PyTorch file, its address on a server, or the folder of a run or a model",
+      "a safetensors or PyTorch file, its address on a server, the folder of a run or a model, or a published name",
     )
     .option("--values", "read every tensor, some rows at a time, for its l2 norm and mean")
     .option(
@@ -42,7 +42,7 @@ export function inspectCommand(context: Context): Command {
 }
 
 async function inspect(context: Context, path: string, flags: InspectFlags): Promise<void> {
-  const { checkpoint, size } = await open(path);
+  const { checkpoint, size } = await open(context, path);
   const lines = await linesOf(context, checkpoint, flags.values === true);
   if (flags.json) printJson(context, checkpoint, lines);
   else print(context, checkpoint, size, lines);
@@ -50,13 +50,14 @@ async function inspect(context: Context, path: string, flags: InspectFlags): Pro
 
 /** The checkpoint that a path or an address means, and its bytes. */
 async function open(
+  context: Context,
   path: string,
 ): Promise<{ readonly checkpoint: Checkpoint; readonly size: number }> {
   if (/^https?:\/\//.test(path)) {
     const source = await httpSource(path);
     return { checkpoint: await openSource(source), size: source.size };
   }
-  const file = await weightsFile(path);
+  const file = await weightsFile(path, context);
   return { checkpoint: await openCheckpoint(file), size: statSync(file).size };
 }
 

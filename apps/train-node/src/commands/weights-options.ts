@@ -31,7 +31,10 @@ export const numHeadsFlag: readonly [flag: string, help: string] = [
 
 export function withWeights(made: Command): Command {
   return made
-    .requiredOption("--weights <path>", "a run, or a file (safetensors, .pth) or folder of weights")
+    .requiredOption(
+      "--weights <path>",
+      "a run, a file (safetensors, .pth) or folder of weights, or a published name (dino_vits16)",
+    )
     .addOption(checkpointKeyOption())
     .option(...numHeadsFlag)
     .option("--allow-partial", "begin what a file lacks at random, ignore what is too much")
@@ -55,6 +58,8 @@ export async function openModel(
     numHeads,
     ...(checkpointKey !== undefined && { checkpointKey }),
     allowPartial: flags.allowPartial ?? false,
+    screen,
+    environment,
   });
   const { embedDim, depth, heads, patchSize } = model.backbone;
   screen.note(

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { hubModels } from "@dino/checkpoint/node";
 import { RunError } from "../errors.ts";
+import { hubWeights, type Surroundings } from "./hub-weights.ts";
 
 /** Where a folder keeps its weights: a run, a model of transformers or timm, a run of the reference. */
 const places: readonly string[] = [
@@ -10,10 +12,16 @@ const places: readonly string[] = [
   "checkpoint.pth",
 ];
 
-/** The file that a path means: itself, or the weights of the run or model in it. */
-export async function weightsFile(path: string): Promise<string> {
+/**
+ * The file that a path means: itself, or the weights of the run or model in it. What is no path
+ * may be a published name or an address, whose file is fetched.
+ */
+export async function weightsFile(path: string, surroundings?: Surroundings): Promise<string> {
   if (!existsSync(path)) {
-    throw new RunError(`${path}: expected a run or a file of weights, got nothing`);
+    const fetched = await hubWeights(path, surroundings);
+    if (fetched !== undefined) return fetched;
+    const hint = path.startsWith("dino_") ? `: published are ${published()}` : "";
+    throw new RunError(`${path}: expected a run or a file of weights, got nothing${hint}`);
   }
   if (!statSync(path).isDirectory()) return path;
   const found = places.map((place) => join(path, place)).find((file) => existsSync(file));
@@ -21,6 +29,11 @@ export async function weightsFile(path: string): Promise<string> {
   throw new RunError(
     `${path}: expected a run or a model with ${places.join(", ")} in it, got a folder with none of them`,
   );
+}
+
+function published(): string {
+  const names = Object.entries(hubModels).filter(([, { announced }]) => !announced);
+  return names.map(([name]) => name).join(", ");
 }
 
 /** The attention heads that a `config.json` of transformers or timm beside the weights tells. */

@@ -15,6 +15,7 @@ import {
   architectureOfTensors,
   backboneOf,
 } from "./architecture.ts";
+import type { Surroundings } from "./hub-weights.ts";
 import { headsBeside, weightsFile } from "./weights-file.ts";
 
 /** Weights that nobody has read yet. */
@@ -38,7 +39,7 @@ export interface Model {
   readonly report: LoadReport;
 }
 
-export interface WeightsOptions {
+export interface WeightsOptions extends Surroundings {
   /** Which of the two networks of a run. */
   readonly checkpointKey?: "student" | "teacher";
   /** For files whose tensors do not tell. */
@@ -53,9 +54,9 @@ export interface LoadModelOptions extends WeightsOptions {
 /** Opens what a path means: a run's folder, a model's, or a file, in any of the formats and namings. */
 export async function openWeights(
   path: string,
-  { checkpointKey = "teacher", numHeads }: WeightsOptions = {},
+  { checkpointKey = "teacher", numHeads, ...surroundings }: WeightsOptions = {},
 ): Promise<OpenWeights> {
-  const file = await weightsFile(path);
+  const file = await weightsFile(path, surroundings);
   const checkpoint = await openCheckpoint(file);
   const weights = backboneWeights(checkpoint, { from: checkpointKey });
   const architecture =
@@ -67,9 +68,10 @@ export async function openWeights(
 /** The backbone of a run's folder, of one of its checkpoints, or of a file of weights alone. */
 export async function loadModel(
   path: string,
-  { checkpointKey = "teacher", numHeads, allowPartial = false }: LoadModelOptions = {},
+  { checkpointKey = "teacher", allowPartial = false, ...options }: LoadModelOptions = {},
 ): Promise<Model> {
-  const { file, checkpoint, architecture } = await openWeights(path, { checkpointKey, numHeads });
+  const opened = await openWeights(path, { checkpointKey, ...options });
+  const { file, checkpoint, architecture } = opened;
   const backbone = backboneOf(architecture);
   let report: LoadReport | undefined;
   const loaded = await loadWeights(backbone, checkpoint, {

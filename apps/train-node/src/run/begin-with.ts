@@ -20,7 +20,7 @@ export async function beginWith(
 ): Promise<void> {
   const backbone = trainer.network.backbone as VisionTransformer;
   const { heads } = backbone;
-  const { checkpoint, architecture, file } = await openWeights(path, { numHeads: heads });
+  const { checkpoint, architecture, file } = await openWeights(path, { numHeads: heads, screen });
   if (architecture.heads !== heads) {
     throw new RunError(
       `${file}: expected a backbone of ${heads} heads (--num-heads), got one of ${architecture.heads}`,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { openCheckpoint, writeSafetensors } from "@dino/checkpoint/node";
 import type { ImageFolder } from "@dino/data/node";
@@ -45,6 +46,11 @@ function identityOf(photos: ImageFolder): string {
   return `${photos.length} (names ${hash.digest("hex").slice(0, 16)})`;
 }
 
+/** Rather than a published name or an address, which hold from anywhere as they are. */
+function isPath(weights: string | undefined): boolean {
+  return weights !== undefined && existsSync(weights);
+}
+
 /** Settings that hold from anywhere; the run's own place is where they lie. */
 function lasting(settings: Settings): Settings {
   const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(path));
@@ -52,7 +58,9 @@ function lasting(settings: Settings): Settings {
     ...settings,
     outputDir: undefined,
     dataPath: absolute(settings.dataPath),
-    initWeights: absolute(settings.initWeights),
+    initWeights: isPath(settings.initWeights)
+      ? absolute(settings.initWeights)
+      : settings.initWeights,
     knnTrain: absolute(settings.knnTrain),
     knnTest: absolute(settings.knnTest),
   };

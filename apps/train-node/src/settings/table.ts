@@ -102,7 +102,7 @@ export const table: Table = {
   initWeights: run(
     optional(path, "random"),
     undefined,
-    "begin student and teacher with the backbone of this file, folder or run",
+    "begin student and teacher with the backbone of this file, folder, run or published name",
   ),
   allowPartial: run(
     boolean,
