@@ -36,18 +36,32 @@ function published(): string {
   return names.map(([name]) => name).join(", ");
 }
 
-/** The attention heads that a `config.json` of transformers or timm beside the weights tells. */
-export function headsBeside(file: string): number | undefined {
-  const config = join(dirname(file), "config.json");
+/** What a `config.json` of transformers or timm tells beyond the shapes of the tensors. */
+export interface ModelConfig {
+  readonly path: string;
+  readonly heads: number | undefined;
+  readonly layerNormEps: number | undefined;
+}
+
+/** The `config.json` beside the weights of a model, where there is one. */
+export function configBeside(file: string): ModelConfig | undefined {
+  const path = join(dirname(file), "config.json");
   if (!["model.safetensors", "pytorch_model.bin"].includes(basename(file))) return undefined;
-  if (!existsSync(config)) return undefined;
+  if (!existsSync(path)) return undefined;
+  let config: { num_attention_heads?: unknown; layer_norm_eps?: unknown; model_args?: unknown };
   try {
-    const { num_attention_heads: heads, model_args: args } = JSON.parse(
-      readFileSync(config, "utf8"),
-    ) as { num_attention_heads?: unknown; model_args?: { num_heads?: unknown } };
-    const value = heads ?? args?.num_heads;
-    return typeof value === "number" && Number.isSafeInteger(value) ? value : undefined;
+    config = JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
-    throw new RunError(`${config}: expected JSON, got ${(cause as Error).message}`, { cause });
+    throw new RunError(`${path}: expected JSON, got ${(cause as Error).message}`, { cause });
   }
+  const { num_heads } = (config.model_args ?? {}) as { num_heads?: unknown };
+  return {
+    path,
+    heads: asNumber(config.num_attention_heads ?? num_heads),
+    layerNormEps: asNumber(config.layer_norm_eps),
+  };
+}
+
+function asNumber(value: unknown): number | undefined {
+  return typeof value === "number" && value > 0 ? value : undefined;
 }

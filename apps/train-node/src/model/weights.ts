@@ -16,7 +16,7 @@ import {
   backboneOf,
 } from "./architecture.ts";
 import type { Surroundings } from "./hub-weights.ts";
-import { headsBeside, weightsFile } from "./weights-file.ts";
+import { configBeside, type ModelConfig, weightsFile } from "./weights-file.ts";
 
 /** Weights that nobody has read yet. */
 export interface OpenWeights {
@@ -59,9 +59,11 @@ export async function openWeights(
   const file = await weightsFile(path, surroundings);
   const checkpoint = await openCheckpoint(file);
   const weights = backboneWeights(checkpoint, { from: checkpointKey });
+  const config = configBeside(file);
+  noteEps(config, surroundings);
   const architecture =
     architectureIn(checkpoint) ??
-    architectureOfTensors(weights, numHeads ?? headsIn(checkpoint) ?? headsBeside(file));
+    architectureOfTensors(weights, numHeads ?? headsIn(checkpoint) ?? config?.heads);
   return { file, checkpoint, weights, architecture };
 }
 
@@ -92,6 +94,17 @@ function completed(backbone: VisionTransformer, loaded: Params): Params {
   const begun = backbone.init(random(key(0)));
   for (const name of Object.keys(loaded)) begun[name]?.dispose();
   return { ...begun, ...loaded };
+}
+
+/** The reference's models have this in every normalisation; transformers' default is smaller. */
+const layerNormEps = 1e-6;
+
+function noteEps(config: ModelConfig | undefined, { screen }: Surroundings): void {
+  const { path, layerNormEps: theirs = layerNormEps } = config ?? {};
+  if (theirs === layerNormEps) return;
+  screen?.note(
+    `${path}: layer_norm_eps ${theirs}, computed here with the reference's ${layerNormEps}`,
+  );
 }
 
 /** The attention heads that the arguments of a PyTorch file tell. */
