@@ -6,6 +6,7 @@ import {
   decodeNpy,
   numpyGlobals,
   openCheckpoint,
+  openSafetensors,
   pythonGlobals,
   readPickle,
 } from "@dino/checkpoint";
@@ -96,13 +97,13 @@ export function fuzzedKinds() {
     zip: {
       seeds: seeds("pth", /^(zip|training)/),
       tokens: pickleTokens,
-      read: readCheckpoint,
+      read: (bytes) => readAll(bytes, openCheckpoint),
       isOurs: isCheckpointError,
     },
     legacy: {
       seeds: seeds("pth", /^legacy/),
       tokens: pickleTokens,
-      read: readCheckpoint,
+      read: (bytes) => readAll(bytes, openCheckpoint),
       isOurs: isCheckpointError,
     },
     pickle: {
@@ -114,7 +115,7 @@ export function fuzzedKinds() {
     safetensors: {
       seeds: seeds("safetensors", /./),
       tokens: jsonTokens,
-      read: readCheckpoint,
+      read: (bytes) => readAll(bytes, openSafetensors),
       isOurs: isCheckpointError,
     },
     npy: {
@@ -151,8 +152,8 @@ function seeds(kind, pattern) {
 }
 
 /** Opens it, reads every tensor, and prints the rest. */
-async function readCheckpoint(bytes) {
-  const checkpoint = await openCheckpoint({
+async function readAll(bytes, open) {
+  const checkpoint = await open({
     size: bytes.length,
     read: async (offset, length) => {
       if (!(offset >= 0 && length >= 0 && offset + length <= bytes.length)) {

@@ -2,7 +2,7 @@ import { type BlobLike, type ByteSource, byteSource, readExactly } from "./byte-
 import type { Checkpoint } from "./checkpoint.ts";
 import { CheckpointError, quote } from "./checkpoint-error.ts";
 import { itemSize, type TensorData } from "./dtype.ts";
-import { fromFile, ownBuffer } from "./read-view.ts";
+import { elements, ownBuffer } from "./elements.ts";
 import { longestHeader, type Placement, parseHeader } from "./safetensors-header.ts";
 import { assertRows, tensorNamed } from "./tensor-named.ts";
 
@@ -27,7 +27,7 @@ export async function openSafetensors(
   ): Promise<TensorData> => {
     const bytes = shape.reduce((a, b) => a * b, itemSize(dtype));
     const raw = await readExactly(source, dataStart + offset, bytes);
-    return { dtype, shape, data: fromFile(dtype, ownBuffer(raw)) };
+    return { dtype, shape, data: elements(dtype, ownBuffer(raw)) };
   };
 
   return {

@@ -1,6 +1,6 @@
 import { type ByteSource, readExactly } from "./byte-source.ts";
-import { arrayOf, type Dtype, itemSize, type TensorArray } from "./dtype.ts";
-import { bfloat16ToFloat32, float16ToFloat32 } from "./half.ts";
+import { type Dtype, itemSize, type TensorArray } from "./dtype.ts";
+import { elements, ownBuffer } from "./elements.ts";
 
 /** Elements of a source: `shape` of them, `strides` apart, the first at byte `start`. */
 export interface View {
@@ -22,12 +22,11 @@ const sparse = 1 / 64;
 /** The elements of a view in row-major order. No more is in memory than they and a chunk. */
 export async function readView(source: ByteSource, view: View): Promise<TensorArray> {
   const { dtype, shape } = view;
-  const elements = shape.reduce((a, b) => a * b, 1);
-  const bytes = elements * itemSize(dtype);
+  const bytes = shape.reduce((a, b) => a * b, itemSize(dtype));
   const raw = isContiguous(view)
     ? ownBuffer(await readExactly(source, view.start, bytes))
     : await gather(source, view, bytes);
-  return fromFile(dtype, raw);
+  return elements(dtype, raw);
 }
 
 function isContiguous({ shape, strides }: View): boolean {
@@ -134,18 +133,4 @@ function rowMajor(shape: readonly number[]): number[] {
 /** How far a view reaches, from its first element to behind its last. */
 export function span(shape: readonly number[], strides: readonly number[]): number {
   return shape.reduce((reach, size, axis) => reach + (size - 1) * (strides[axis] as number), 1);
-}
-
-/** Elements in memory from their bytes in a file. */
-export function fromFile(dtype: Dtype, buffer: ArrayBuffer): TensorArray {
-  if (dtype === "F16") return float16ToFloat32(new Uint16Array(buffer));
-  if (dtype === "BF16") return bfloat16ToFloat32(new Uint16Array(buffer));
-  return new (arrayOf(dtype))(buffer);
-}
-
-/** A buffer of these bytes and no others: theirs where it is one, else a copy, which is aligned. */
-export function ownBuffer(bytes: Uint8Array): ArrayBuffer {
-  const { buffer, byteLength } = bytes;
-  const whole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
-  return whole ? buffer : new Uint8Array(bytes).buffer;
 }

@@ -40,6 +40,22 @@ test("reads zip files with the extra fields of large ones, and with a pickle at 
   expect((await read(zip(top))).data).toHaveLength(6);
 });
 
+test.each([
+  ["", "an empty file"],
+  ["<!DOCTYPE html><title>404</title>", "a web page"],
+  [
+    "version https://git-lfs.github.com/spec/v1\n",
+    "a pointer of Git LFS in its place: git lfs pull fetches the file",
+  ],
+  ["\x7fELF\x02\x01\x01", 'a file that begins with "\x7fELF\\u0002\\u0001\\u0001"'],
+])("says what else a file may be: %j", async (content, nature) => {
+  await expect(openCheckpoint(new TextEncoder().encode(content))).rejects.toThrow(
+    new CheckpointError(
+      `checkpoint: expected a safetensors file or one of torch.save, got ${nature}`,
+    ),
+  );
+});
+
 test("reads a part of a storage, as old files have it", async () => {
   const part = tuple(text("1"), int(2), int(4));
   const parts = { part, offset: 1, shape: [3], strides: [1] };

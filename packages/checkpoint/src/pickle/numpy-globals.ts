@@ -1,5 +1,5 @@
 import { arrayOf, type Dtype, itemSize, type TensorArray, type TensorData } from "../dtype.ts";
-import { fromFile } from "../read-view.ts";
+import { elements } from "../elements.ts";
 import {
   makeUnfinished,
   type PickleContext,
@@ -117,17 +117,17 @@ function numpyArray(
   const dtype = Object.hasOwn(dtypes, code) ? dtypes[code] : undefined;
   if (dtype) {
     const bytes = bytesOf(content, count * itemSize(dtype), context);
-    const data = fromFile(dtype, bytes.buffer);
+    const data = elements(dtype, bytes.buffer);
     const array = { dtype, shape, data: columnsFirst ? rowsFirst(dtype, shape, data) : data };
     made.arrays.add(array);
     return array;
   }
   if (columnsFirst && shape.length > 1) throw expected("rows first in an array", "columns first");
-  return nested(elements(code, count, content, context), shape);
+  return nested(items(code, count, content, context), shape);
 }
 
 /** The elements of an array of text or objects. */
-function elements(
+function items(
   code: string,
   count: number,
   content: unknown,
@@ -163,8 +163,8 @@ function elements(
 }
 
 /** Elements in row-major order as arrays within arrays. */
-function nested(items: readonly unknown[], shape: readonly number[]): unknown {
-  if (shape.length === 0) return items[0];
+function nested(row: readonly unknown[], shape: readonly number[]): unknown {
+  if (shape.length === 0) return row[0];
   return shape
     .slice(1)
     .reduceRight<readonly unknown[]>(
@@ -172,7 +172,7 @@ function nested(items: readonly unknown[], shape: readonly number[]): unknown {
         Array.from({ length: size === 0 ? 0 : list.length / size }, (_, i) =>
           list.slice(i * size, (i + 1) * size),
         ),
-      items,
+      row,
     );
 }
 
