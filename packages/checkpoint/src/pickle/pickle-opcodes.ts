@@ -5,6 +5,8 @@ import { kindOf, type PickleMachine } from "./pickle-machine.ts";
 /** Python's `long` of more bytes than this is no number that a checkpoint has. */
 const longestInteger = 1024;
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 type Operation = (machine: PickleMachine) => void;
 
 /**
@@ -112,7 +114,7 @@ function exact(value: bigint): number | bigint {
 function utf8({ cursor }: PickleMachine, length: number): string {
   const bytes = cursor.bytes(length);
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch (cause) {
     throw new CheckpointError(
       `${cursor.name}: expected text in UTF-8 in the pickle at ${cursor.position()}, got other bytes`,
