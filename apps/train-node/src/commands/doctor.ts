@@ -1,5 +1,6 @@
 import { cpus, freemem, totalmem } from "node:os";
 import { describeEngines, type EngineReport } from "@dino/backend";
+import { enginesFolder, tensorflowInstallation } from "@dino/backend/tensorflow";
 import type { Command } from "commander";
 import { type Context, command } from "../command.ts";
 import { jsonLine } from "../console/console.ts";
@@ -38,6 +39,7 @@ async function doctor({ screen, environment }: Context, flags: DoctorFlags): Pro
     memoryBytes: totalmem(),
     freeBytes: freemem(),
     pictures: await pictureDecoder(),
+    enginesFolder: enginesFolder(),
   };
   if (flags.json) {
     screen.result(jsonLine({ ...machine, line, engines }));
@@ -56,6 +58,17 @@ async function doctor({ screen, environment }: Context, flags: DoctorFlags): Pro
     `memory ${bytes(machine.memoryBytes)}, of which ${bytes(machine.freeBytes)} are free`,
   );
   screen.result(`pictures: ${machine.pictures}`);
+  screen.result(`engines installed in ${machine.enginesFolder}: ${installed()}`);
+}
+
+/** What `dino engine install` has left there. */
+function installed(): string {
+  const installation = tensorflowInstallation();
+  if (installation.state === "absent") return "none";
+  if (installation.state === "broken") return `tensorflow, broken: ${installation.reason}`;
+  const { tensorflow, tfjsNode, gpu } = installation.manifest;
+  const libraries = gpu ? " and NVIDIA's libraries" : "";
+  return `tensorflow (TensorFlow ${tensorflow}${libraries} under tfjs-node ${tfjsNode})`;
 }
 
 /** What it has beside fp32, or why not. */

@@ -2,8 +2,16 @@ import { type Command, Option } from "commander";
 import { type Context, command } from "../command.ts";
 import { jsonLine } from "../console/console.ts";
 import { stopOnSignals } from "../console/signals.ts";
-import { significant } from "../console/words.ts";
-import { installTensorflow, removeTensorflow } from "../engine-install/install-tensorflow.ts";
+import { bytes, clock, significant } from "../console/words.ts";
+import {
+  type InstallOptions,
+  type InstallOutcome,
+  installTensorflow,
+  planTensorflow,
+  removeTensorflow,
+} from "../engine-install/install-tensorflow.ts";
+import { totalBytes } from "../engine-install/plan-downloads.ts";
+import { ProgramError } from "../engine-install/run-program.ts";
 import { UsageError } from "../errors.ts";
 
 const installable = ["tensorflow"];
@@ -11,9 +19,11 @@ const installable = ["tensorflow"];
 interface InstallFlags {
   readonly gpu?: boolean;
   readonly python: string;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
+/** `dino engine`: install and remove. */
 export function engineCommand(context: Context): Command {
   const engine = command("engine", "install or remove an engine that does not come with dino");
   engine.addCommand(installCommand(context));
@@ -28,20 +38,22 @@ function installCommand(context: Context): Command {
     .addOption(
       new Option("--python <path>", "the Python 3 whose pip is used").default("python3", "python3"),
     )
+    .option("--dry-run", "say what would be downloaded, and install nothing")
     .option(
       "--json",
-      'print one line of JSON, {"engine","folder","wasThere","tensorflow","gpu","downloadBytes","seconds","error"}',
+      'print one line of JSON, {"engine","folder","wasThere","tensorflow","gpu","downloadBytes","diskBytes","seconds","error"}; with --dry-run {"engine","folder","gpu","downloads":[{"name","version","from","bytes"}],"downloadBytes"}',
     )
     .addHelpText(
       "after",
       `
 tensorflow is @tensorflow/tfjs-node on the TensorFlow of pip's wheels. It lies in
-~/.local/share/dino/engines, or in the folder that DINO_ENGINES_DIR names; nothing else is written.
-Only the registries of pip and npm are asked. What will be downloaded is said beforehand. What is there
-is checked by a training step, and installed anew if it is broken.
+~/.local/share/dino/engines, or in the folder that DINO_ENGINES_DIR names; beside the caches of pip and
+npm nothing else is written. Only their registries are asked. What will be downloaded is said beforehand.
+What is there is checked by a training step, and installed anew if it is broken.
 
-Example:
-  dino engine install tensorflow`,
+Examples:
+  dino engine install tensorflow
+  dino engine install tensorflow --gpu --dry-run`,
     )
     .action((name: string, flags: InstallFlags) => install(context, name, flags));
 }
@@ -50,30 +62,43 @@ async function install(context: Context, name: string, flags: InstallFlags): Pro
   assertInstallable(name);
   const { screen, environment } = context;
   const stop = stopOnSignals(() => screen.note("stopping; nothing is left behind"));
+  const { python, gpu = false, dryRun, json = false } = flags;
+  const options: InstallOptions = { gpu, python, environment, signal: stop.signal };
   try {
-    const { folder, wasThere, manifest, check, downloadBytes, seconds } = await installTensorflow(
-      screen,
-      { gpu: flags.gpu === true, python: flags.python, environment, signal: stop.signal },
-    );
-    const { tensorflow, gpu } = manifest;
-    if (flags.json) {
-      const { error } = check;
-      const figures = { engine: name, folder, wasThere, tensorflow, gpu };
-      screen.result(jsonLine({ ...figures, downloadBytes, seconds, error }));
+    if (dryRun) {
+      const { folder, planned } = await planTensorflow(screen, options);
+      const downloads = planned.map(({ others, ...download }) => download);
+      const downloadBytes = totalBytes(planned);
+      if (json) screen.result(jsonLine({ engine: name, folder, gpu, downloads, downloadBytes }));
+      else screen.result(`${name}: ${bytes(downloadBytes)} to download, for ${folder}`);
       return;
     }
-    screen.result(`${name}: ${wasThere ? "was there" : "is installed"} in ${folder}`);
-    screen.result(
-      `TensorFlow ${check.version} ${check.gpu ? "on a GPU" : "on the CPU"}: a training step is within ${significant(check.error)} of the cpu backend's`,
-    );
-    if (gpu && !check.gpu)
-      screen.note("it found no GPU, and computes on the CPU until there is one");
+    report(context, name, await installTensorflow(screen, options), json);
   } catch (error) {
-    if (stop.exitCode === undefined) throw error;
+    if (stop.exitCode === undefined) {
+      if (error instanceof ProgramError) for (const line of error.said) screen.note(`  ${line}`);
+      throw error;
+    }
     context.exitCode = stop.exitCode;
   } finally {
     stop.release();
   }
+}
+
+function report({ screen }: Context, name: string, outcome: InstallOutcome, json: boolean): void {
+  const { folder, wasThere, manifest, check, downloadBytes, diskBytes, seconds } = outcome;
+  const { tensorflow, gpu } = manifest;
+  if (json) {
+    const figures = { engine: name, folder, wasThere, tensorflow, gpu, downloadBytes, diskBytes };
+    screen.result(jsonLine({ ...figures, seconds, error: check.error }));
+    return;
+  }
+  const how = wasThere ? "was there" : `is installed in ${clock(seconds)}`;
+  screen.result(`${name}: ${how}, ${bytes(diskBytes)} in ${folder}`);
+  screen.result(
+    `TensorFlow ${check.version} ${check.gpu ? "on a GPU" : "on the CPU"}: a training step is within ${significant(check.error)} of the cpu backend's`,
+  );
+  if (gpu && !check.gpu) screen.note("it found no GPU, and computes on the CPU until there is one");
 }
 
 interface RemoveFlags {

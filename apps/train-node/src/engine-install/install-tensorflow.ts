@@ -1,12 +1,13 @@
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TensorflowManifest, tensorflowInstallation } from "@dino/backend/tensorflow";
 import type { Console } from "../console/console.ts";
-import { bytes, clock } from "../console/words.ts";
+import { bytes } from "../console/words.ts";
 import { RunError } from "../errors.ts";
 import { checkInstallation } from "./check-installation.ts";
-import { downloadSize } from "./download-size.ts";
-import { assertSupported, findTools, thisMachine } from "./requirements.ts";
+import { folderBytes, keepLibraries, libraryBytes, removeBuildFiles } from "./keep-libraries.ts";
+import { neededBytes, type PlannedDownload, planDownloads, totalBytes } from "./plan-downloads.ts";
+import { assertSupported, findTools, type Tools, thisMachine } from "./requirements.ts";
 import { freeBytes, removeFolder, stage } from "./staging.ts";
 import {
   buildAddon,
@@ -14,10 +15,11 @@ import {
   linkLibraries,
   npmEnvironment,
   planPackages,
+  tfjsNodeName,
   tfjsNodeVersion,
 } from "./tfjs-node.ts";
 import type { StepOutcome } from "./training-step.ts";
-import { type Download, installWheels, ownPip, planWheels } from "./wheels.ts";
+import { type Download, installWheels, ownPip, type Pip, planWheels } from "./wheels.ts";
 
 export interface InstallOptions {
   /** Whether to bring NVIDIA's libraries along. */
@@ -37,138 +39,158 @@ export interface InstallOutcome {
   readonly check: StepOutcome;
   /** Bytes that were downloaded, where their servers told. */
   readonly downloadBytes: number;
+  /** Bytes that it takes up. */
+  readonly diskBytes: number;
   readonly seconds: number;
 }
-
-/** What unpacked wheels and the packages of npm take up, relative to the download. */
-const unpacking = 4;
 
 /** Sets the engine up in the person's own folder, or checks the one that is there. */
 export async function installTensorflow(
   screen: Console,
-  { gpu, python, environment, signal }: InstallOptions,
+  options: InstallOptions,
 ): Promise<InstallOutcome> {
   const start = performance.now();
-  const before = tensorflowInstallation();
-  const { folder } = before;
-  const finished = (outcome: Omit<InstallOutcome, "folder" | "seconds">): InstallOutcome => ({
-    folder,
-    ...outcome,
-    seconds: (performance.now() - start) / 1000,
-  });
-  if (before.state === "ready" && (before.manifest.gpu || !gpu)) {
-    screen.note(`${folder}: is there; checking it by a training step`);
-    try {
-      const check = await checkInstallation(folder, { environment, signal });
-      const { manifest } = before;
-      return finished({ wasThere: true, manifest, check, downloadBytes: 0 });
-    } catch (error) {
-      if (!(error instanceof RunError)) throw error;
-      screen.note(`${folder}: is installed anew, since it failed: ${cause(error)}`);
-    }
-  }
-  if (before.state === "broken") {
-    screen.note(`${folder}: is installed anew, since it is broken: ${before.reason}`);
-  }
+  const outcome = (await checkPresent(screen, options)) ?? (await installAnew(screen, options));
+  const seconds = (performance.now() - start) / 1000;
+  return { ...outcome, diskBytes: folderBytes(outcome.folder), seconds };
+}
 
-  assertSupported(thisMachine());
-  const tools = await findTools(python, environment, signal);
-  const staging = stage(folder);
+/** What `installTensorflow` would download, a line each; nothing is installed. */
+export async function planTensorflow(
+  screen: Console,
+  options: InstallOptions,
+): Promise<{ readonly folder: string; readonly planned: readonly PlannedDownload[] }> {
+  const { folder } = tensorflowInstallation();
+  const planned = await inStaging(folder, async (temporary) => {
+    const { planned } = await plan(screen, temporary, options);
+    return planned;
+  });
+  return { folder, planned };
+}
+
+type Made = Omit<InstallOutcome, "diskBytes" | "seconds">;
+
+/** Checks the installation that is there; nothing if there is none, or none that will do. */
+async function checkPresent(
+  screen: Console,
+  { gpu, environment, signal }: InstallOptions,
+): Promise<Made | undefined> {
+  const present = tensorflowInstallation();
+  const { folder } = present;
+  if (present.state === "broken") {
+    screen.note(`${folder}: is installed anew, since it is broken: ${present.reason}`);
+  }
+  if (present.state !== "ready") return undefined;
+  const { manifest } = present;
+  if (gpu && !manifest.gpu) {
+    screen.note(`${folder}: is installed anew, since it is one without NVIDIA's libraries`);
+    return undefined;
+  }
+  screen.note(`${folder}: is there; checking it by a training step`);
   try {
-    const temporary = staging.folder;
-    const npmOptions = { environment: npmEnvironment(environment), signal };
-    const npmFolder = join(temporary, "npm");
-    screen.note("asking pip and npm what there is to download");
-    const pip = await ownPip(python, join(temporary, "pip"), environment, signal);
-    const wheels = await planWheels(pip, gpu);
-    const packages = await planPackages(npmFolder, tools.nodeHeaders, npmOptions);
-    const downloadBytes = await announce(screen, wheels, packages, signal);
-    const free = freeBytes(temporary);
-    if (free < unpacking * downloadBytes) {
+    const check = await checkInstallation(folder, { environment, signal });
+    return { folder, wasThere: true, manifest, check, downloadBytes: 0 };
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    screen.note(error.message);
+    screen.note(`${folder}: is installed anew`);
+    return undefined;
+  }
+}
+
+async function installAnew(screen: Console, options: InstallOptions): Promise<Made> {
+  const { gpu, python, environment, signal } = options;
+  const { folder } = tensorflowInstallation();
+  return await inStaging(folder, async (temporary, finish) => {
+    const { tools, pip, wheels, planned, npmFolder, npmOptions } = await plan(
+      screen,
+      temporary,
+      options,
+    );
+    const [needed, free] = [neededBytes(planned), freeBytes(temporary)];
+    if (free < needed) {
       throw new RunError(
-        `${folder}: expected ${bytes(unpacking * downloadBytes)} free on its disk, got ${bytes(free)}`,
+        `${folder}: expected ${bytes(needed)} free on its disk, got ${bytes(free)}`,
       );
     }
-
-    const stages: readonly (readonly [what: string, () => Promise<void>])[] = [
-      [
-        "downloading and unpacking the wheels",
-        async () => {
-          await installWheels(pip, wheels, join(temporary, "python"), (file, share) => {
-            screen.draw(`${file}: ${Math.round(100 * share)} %`);
-          });
-          keepLibraries(temporary);
-        },
-      ],
-      ["downloading the packages of npm", () => installPackages(npmFolder, npmOptions)],
-      [
-        "building the addon",
-        () => {
-          linkLibraries(temporary, gpu);
-          return buildAddon(temporary, { python, headers: tools.nodeHeaders }, npmOptions);
-        },
-      ],
-    ];
-    for (const [what, run] of stages) {
-      screen.note(what);
-      await run();
-      screen.draw("");
-    }
-    const manifest = describe(wheels, gpu);
+    screen.note("downloading and unpacking the wheels");
+    await installWheels(pip, wheels, join(temporary, "python"), (file, share) => {
+      screen.draw(`${file}: ${Math.round(100 * share)} %`);
+    });
+    keepLibraries(temporary);
+    rmSync(join(temporary, "pip"), { recursive: true });
+    screen.draw("");
+    screen.note("downloading the packages of npm");
+    await installPackages(npmFolder, npmOptions);
+    screen.note("building the addon");
+    linkLibraries(temporary, gpu);
+    await buildAddon(temporary, { python, headers: tools.nodeHeaders }, npmOptions);
+    removeBuildFiles(temporary);
+    const manifest = describe(temporary, wheels, gpu);
     writeFileSync(join(temporary, "installation.json"), `${JSON.stringify(manifest, null, 2)}\n`);
     screen.note("checking it by a training step");
     const check = await checkInstallation(temporary, { environment, signal });
     signal.throwIfAborted();
-    staging.finish();
-    const outcome = finished({ wasThere: false, manifest, check, downloadBytes });
-    screen.note(`done in ${clock(outcome.seconds)}`);
-    return outcome;
+    finish();
+    return { folder, wasThere: false, manifest, check, downloadBytes: totalBytes(planned) };
+  });
+}
+
+/** Runs `make` with a folder beside `folder` that is gone afterwards, unless it is finished. */
+async function inStaging<T>(
+  folder: string,
+  make: (temporary: string, finish: () => void) => Promise<T>,
+): Promise<T> {
+  const staging = stage(folder);
+  try {
+    return await make(staging.folder, staging.finish);
   } finally {
     staging.abandon();
   }
 }
 
-/** Says what will be downloaded; returns the bytes that are known of. */
-async function announce(
+interface Plan {
+  readonly tools: Tools;
+  readonly pip: Pip;
+  readonly wheels: readonly Download[];
+  readonly planned: readonly PlannedDownload[];
+  readonly npmFolder: string;
+  readonly npmOptions: { readonly environment: InstallOptions["environment"] };
+}
+
+/** Finds out what there is to download, and says it. */
+async function plan(
   screen: Console,
-  wheels: readonly Download[],
-  { urls, packages }: { readonly urls: readonly string[]; readonly packages: number },
-  signal: AbortSignal,
-): Promise<number> {
-  const size = async (files: readonly string[]) => {
-    const { bytes: known, unknown } = await downloadSize(files, signal);
-    if (known === 0) return { known, words: "of unknown size" };
-    return { known, words: `${unknown > 0 ? "more than " : ""}${bytes(known)}` };
-  };
+  temporary: string,
+  { gpu, python, environment, signal }: InstallOptions,
+): Promise<Plan> {
+  assertSupported(thisMachine());
+  const tools = await findTools(python, environment, signal);
+  screen.note("asking pip and npm what there is to download");
+  const npmFolder = join(temporary, "npm");
+  const npmOptions = { environment: npmEnvironment(environment), signal };
+  const pip = await ownPip(python, join(temporary, "pip"), environment, signal);
+  const wheels = await planWheels(pip, gpu);
+  const packages = await planPackages(npmFolder, tools.nodeHeaders, npmOptions);
+  const tfjsNode = { name: tfjsNodeName, version: tfjsNodeVersion, ...packages };
+  const planned = await planDownloads(wheels, tfjsNode, signal);
   screen.note("to download:");
-  let total = 0;
-  for (const { name, version, url } of wheels) {
-    const { known, words } = await size([url]);
-    screen.note(`  ${name} ${version}, from pip: ${words}`);
-    total += known;
-  }
-  const { known, words } = await size(urls);
-  const rest = packages - urls.length;
-  screen.note(`  @tensorflow/tfjs-node ${tfjsNodeVersion}, from npm, with what it needs: ${words}`);
-  if (rest > 0) screen.note(`  and ${rest} small packages of npm`);
-  screen.note(`  together ${bytes(total + known)}`);
-  return total + known;
+  for (const download of planned) screen.note(`  ${words(download)}`);
+  screen.note(`  together ${bytes(totalBytes(planned))}`);
+  return { tools, pip, wheels, planned, npmFolder, npmOptions };
 }
 
-/** Of the wheels only libraries and headers are used: the rest is a third of their size. */
-function keepLibraries(temporary: string): void {
-  const python = join(temporary, "python");
-  const folder = join(python, "tensorflow");
-  for (const name of readdirSync(folder)) {
-    if (name === "include" || name.includes(".so")) continue;
-    if (/^(LICENSE|THIRD_PARTY)/.test(name)) continue;
-    rmSync(join(folder, name), { recursive: true });
-  }
-  rmSync(join(python, "bin"), { recursive: true, force: true });
-  rmSync(join(temporary, "pip"), { recursive: true });
+function words({ name, version, from, bytes: known, others }: PlannedDownload): string {
+  const size = known === 0 ? "of unknown size" : bytes(known);
+  const rest = others > 0 ? ` with what it needs, and ${others} small packages` : "";
+  return `${name} ${version}, from ${from}: ${size}${rest}`;
 }
 
-function describe(wheels: readonly Download[], gpu: boolean): TensorflowManifest {
+function describe(
+  installation: string,
+  wheels: readonly Download[],
+  gpu: boolean,
+): TensorflowManifest {
   const versions = Object.fromEntries(wheels.map(({ name, version }) => [name, version]));
   return {
     format: 1,
@@ -178,6 +200,7 @@ function describe(wheels: readonly Download[], gpu: boolean): TensorflowManifest
     platform: `${process.platform}-${process.arch}`,
     node: process.version,
     wheels: versions,
+    libraries: libraryBytes(installation),
   };
 }
 
@@ -186,10 +209,4 @@ export function removeTensorflow(): { readonly folder: string; readonly removed:
   const { folder, state } = tensorflowInstallation();
   if (state !== "absent") removeFolder(folder);
   return { folder, removed: state !== "absent" };
-}
-
-/** The last line of what a failed program said. */
-function cause(error: RunError): string {
-  const words = error.cause instanceof Error ? error.cause.message : error.message;
-  return words.split("\n").at(-1) ?? words;
 }

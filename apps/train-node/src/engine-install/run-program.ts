@@ -10,12 +10,23 @@ export interface ProgramOptions {
   readonly onLine?: (line: string) => void;
 }
 
+/** A program did not end well. */
+export class ProgramError extends RunError {
+  /** The last lines of what it said. */
+  readonly said: readonly string[];
+
+  constructor(message: string, said: readonly string[]) {
+    super(message);
+    this.said = said;
+  }
+}
+
 /** How many of its last lines an error tells. */
 const told = 12;
 
 /**
- * Runs a program to its end and returns its standard output. A RunError tells the end of what a
- * failed one said; an aborted signal ends it and all that it has started.
+ * Runs a program to its end and returns its standard output. A ProgramError tells how a failed one
+ * ended; an aborted signal ends it and all that it has started.
  */
 export async function runProgram(
   program: string,
@@ -47,16 +58,16 @@ export async function runProgram(
   });
   createInterface({ input: child.stderr }).on("line", hear);
   try {
-    const code = await new Promise<number | null>((resolve, reject) => {
+    const end = await new Promise<number | string>((resolve, reject) => {
       child.on("error", reject);
-      child.on("close", resolve);
+      child.on("close", (code, signal) => resolve(code ?? signal ?? "no exit code"));
     });
     signal?.throwIfAborted();
-    if (code === 0) return output.join("\n");
-    const words = last.filter((line) => line.trim() !== "");
-    throw new RunError(`${program}: expected it to end well, got exit code ${code}`, {
-      cause: new Error(words.join("\n")),
-    });
+    if (end === 0) return output.join("\n");
+    const how = typeof end === "number" ? `exit code ${end}` : end;
+    const said = last.filter((line) => line.trim() !== "");
+    const called = [program, ...words].slice(0, 4).join(" ");
+    throw new ProgramError(`${called}: expected it to end well, got ${how}`, said);
   } finally {
     signal?.removeEventListener("abort", stop);
   }

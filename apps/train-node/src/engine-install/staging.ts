@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statfsSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { RunError } from "../errors.ts";
 
@@ -16,15 +24,11 @@ export interface Staging {
 
 export function stage(folder: string): Staging {
   const parent = dirname(folder);
-  try {
-    mkdirSync(parent, { recursive: true });
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new RunError(`${parent}: expected a folder that can be written, got ${code}`, { cause });
-  }
-  clearLeftovers(parent);
   const made = join(parent, `${prefix}${process.pid}`);
-  mkdirSync(made, { recursive: true });
+  writing(parent, () => {
+    mkdirSync(made, { recursive: true });
+    clearLeftovers(parent);
+  });
   return {
     folder: made,
     finish: () => {
@@ -32,13 +36,33 @@ export function stage(folder: string): Staging {
       renameSync(made, folder);
       remove(old);
     },
-    abandon: () => remove(made),
+    abandon: () => {
+      remove(made);
+      removeEmpty(parent);
+    },
   };
 }
 
 /** Removes a folder; a process that starts meanwhile finds all of it, or none. */
 export function removeFolder(folder: string): void {
-  remove(setAside(folder));
+  const parent = dirname(folder);
+  writing(parent, () => remove(setAside(folder)));
+  removeEmpty(parent);
+}
+
+/** Tells whose permissions are missing. */
+function writing(folder: string, write: () => void): void {
+  try {
+    write();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new RunError(`${folder}: expected a folder that can be written, got ${code}`, { cause });
+  }
+}
+
+/** Nobody needs the folder of engines when there is none in it. */
+function removeEmpty(folder: string): void {
+  if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
 function setAside(folder: string): string {

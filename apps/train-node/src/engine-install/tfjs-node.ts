@@ -2,11 +2,12 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { dirname, join, relative } from "node:path";
 import { addonPath, gpuLinks, links, packagePath } from "@dino/backend/tensorflow";
 import { RunError } from "../errors.ts";
+import type { NpmPlan } from "./plan-downloads.ts";
 import { type ProgramOptions, runProgram } from "./run-program.ts";
 
 /** The last release; it is what the links below are made for. */
 export const tfjsNodeVersion = "4.22.0";
-const name = "@tensorflow/tfjs-node";
+export const tfjsNodeName = "@tensorflow/tfjs-node";
 
 /** npm without what a surrounding npm or pnpm tells its children. */
 export function npmEnvironment(
@@ -32,11 +33,11 @@ export async function planPackages(
   folder: string,
   headers: string | undefined,
   options: ProgramOptions,
-): Promise<{ readonly urls: readonly string[]; readonly packages: number }> {
+): Promise<NpmPlan> {
   mkdirSync(folder, { recursive: true });
   const major = process.versions.node.split(".")[0];
   const dependencies = {
-    [name]: tfjsNodeVersion,
+    [tfjsNodeName]: tfjsNodeVersion,
     ...(headers === undefined && { [`node-${process.platform}-${process.arch}`]: major }),
   };
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, dependencies }));
@@ -45,10 +46,7 @@ export async function planPackages(
 }
 
 /** The files that npm's lock lists: those of tfjs and Node, beside which the others are small. */
-export function parseLock(text: string): {
-  readonly urls: readonly string[];
-  readonly packages: number;
-} {
+export function parseLock(text: string): NpmPlan {
   const { packages = {} } = JSON.parse(text) as {
     readonly packages?: Readonly<Record<string, { readonly resolved?: string }>>;
   };
@@ -67,13 +65,16 @@ export async function installPackages(folder: string, options: ProgramOptions): 
   await npm(folder, ["ci", "--ignore-scripts"], options);
 }
 
+/** What the addon is built with, and nobody needs afterwards. */
+const headers = { "deps/include": "python/tensorflow/include" };
+
 /**
  * Links TensorFlow's libraries and headers into the package, as its own installation would place
  * them. Relative, so that the whole may be moved.
  */
 export function linkLibraries(installation: string, gpu: boolean): void {
   const packageFolder = join(installation, packagePath);
-  const wanted = { ...links, ...(gpu && gpuLinks) };
+  const wanted = { ...links, ...headers, ...(gpu && gpuLinks) };
   for (const [link, target] of Object.entries(wanted)) {
     place(relative(dirname(join(packageFolder, link)), join(installation, target)), link);
   }
@@ -98,7 +99,7 @@ export async function buildAddon(
 ): Promise<void> {
   const folder = join(installation, "npm");
   const packed = join(folder, "node_modules", `node-${process.platform}-${process.arch}`);
-  await npm(folder, ["rebuild", name], {
+  await npm(folder, ["rebuild", tfjsNodeName], {
     ...options,
     environment: {
       ...options.environment,
@@ -110,7 +111,7 @@ export async function buildAddon(
   });
   const addon = addonPath();
   if (!existsSync(join(installation, packagePath, addon))) {
-    throw new RunError(`${name}: expected its build to make ${addon}, got none`);
+    throw new RunError(`${tfjsNodeName}: expected its build to make ${addon}, got none`);
   }
 }
 

@@ -1,3 +1,5 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { RunError } from "../errors.ts";
 import { runProgram } from "./run-program.ts";
 
@@ -29,8 +31,12 @@ export async function ownPip(
   environment: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<Pip> {
+  const temporary = join(folder, "tmp");
+  mkdirSync(temporary, { recursive: true });
   const settings = {
     ...environment,
+    // It unpacks there first: /tmp may be small, and on another disk.
+    TMPDIR: temporary,
     PIP_DISABLE_PIP_VERSION_CHECK: "1",
     PIP_NO_INPUT: "1",
     // These do not go together with a target folder.

@@ -12,17 +12,23 @@ onEveryBackend(
   (backend) => {
     beforeAll(() => repairBackend(backend));
 
-    testDifferential("conv2d, padded the same", {
-      inputs: { x: [2, 5, 7, 3], filter: [3, 3, 3, 2] },
-      run: ({ x, filter }) => tf.conv2d(x, filter, 1, "same"),
-      reference: ({ x, filter }) =>
-        reference.conv2d(
-          x as Values,
-          turned(filter as Values, [9, 3, 2]),
-          { pictures: 2, rows: 5, columns: 7, channels: 3 },
-          { size: [3, 3], stride: 1, padding: 1 },
-        ),
-    });
+    for (const [padding, stride] of [
+      ["same", 1],
+      [1, 1],
+      [1, 2],
+    ] as const) {
+      testDifferential(`conv2d, padding ${padding}, stride ${stride}`, {
+        inputs: { x: [2, 5, 7, 3], filter: [3, 3, 3, 2] },
+        run: ({ x, filter }) => tf.conv2d(x, filter, stride, padding),
+        reference: ({ x, filter }) =>
+          reference.conv2d(
+            x as Values,
+            turned(filter as Values, [9, 3, 2]),
+            { pictures: 2, rows: 5, columns: 7, channels: 3 },
+            { size: [3, 3], stride, padding: 1 },
+          ),
+      });
+    }
 
     for (const [multiplier, stride] of [
       [1, 1],
@@ -41,16 +47,21 @@ onEveryBackend(
       });
     }
 
-    testDifferential("max pooling of values below zero", {
-      inputs: { x: [2, 6, 5, 3] },
-      run: ({ x }) => tf.tidy(() => tf.maxPool(tf.sub(x, 10), 3, 2, "valid")),
-      reference: ({ x }) =>
-        reference.maxPool2d(
-          (x as Values).map((value) => value - 10),
-          { pictures: 2, rows: 6, columns: 5, channels: 3 },
-          { size: [3, 3], stride: 2, padding: 0 },
-        ),
-    });
+    for (const [pad, padding] of [
+      ["valid", 0],
+      [1, 1],
+    ] as const) {
+      testDifferential(`max pooling of values below zero, padding ${pad}`, {
+        inputs: { x: [2, 7, 5, 3] },
+        run: ({ x }) => tf.tidy(() => tf.maxPool(tf.sub(x, 10), 3, 2, pad)),
+        reference: ({ x }) =>
+          reference.maxPool2d(
+            (x as Values).map((value) => value - 10),
+            { pictures: 2, rows: 7, columns: 5, channels: 3 },
+            { size: [3, 3], stride: 2, padding },
+          ),
+      });
+    }
 
     testDifferential("gather", {
       inputs: { x: [4, 3] },

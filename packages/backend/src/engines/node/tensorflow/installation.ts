@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { enginesFolder } from "./engines-folder.ts";
 
@@ -17,6 +17,8 @@ export interface TensorflowManifest {
   readonly node: string;
   /** The Python packages whose libraries it holds, with their versions. */
   readonly wheels: Readonly<Record<string, string>>;
+  /** The bytes of each library that it loads, by its path in the folder. */
+  readonly libraries: Readonly<Record<string, number>>;
 }
 
 /** What there is in the place of the installation. */
@@ -35,9 +37,8 @@ export type TensorflowInstallation = { readonly folder: string } & (
 /** Where tfjs-node lies inside an installation; its links lead from there to `python`. */
 export const packagePath = "npm/node_modules/@tensorflow/tfjs-node";
 
-/** Inside the package: the links to TensorFlow's libraries and headers. */
+/** Inside the package: the links to TensorFlow's libraries. */
 export const links: Readonly<Record<string, string>> = {
-  "deps/include": "python/tensorflow/include",
   "deps/lib/libtensorflow_cc.so.2": "python/tensorflow/libtensorflow_cc.so.2",
   "deps/lib/libtensorflow_framework.so.2": "python/tensorflow/libtensorflow_framework.so.2",
 };
@@ -69,8 +70,11 @@ function readManifest(folder: string): TensorflowManifest | string {
   if (!existsSync(file)) return "installation.json is missing";
   try {
     const manifest = JSON.parse(readFileSync(file, "utf8")) as Partial<TensorflowManifest>;
-    if (manifest.format === 1) return manifest as TensorflowManifest;
-    return `installation.json: expected format 1, got ${manifest.format}`;
+    if (manifest.format !== 1) {
+      return `installation.json: expected format 1, got ${manifest.format}`;
+    }
+    if (manifest.libraries === undefined) return "installation.json names no libraries";
+    return manifest as TensorflowManifest;
   } catch {
     return "installation.json is not JSON";
   }
@@ -80,12 +84,17 @@ function readManifest(folder: string): TensorflowManifest | string {
 function defect(
   folder: string,
   packageFolder: string,
-  { platform, gpu }: TensorflowManifest,
+  { platform, gpu, libraries }: TensorflowManifest,
 ): string | undefined {
   const here = `${process.platform}-${process.arch}`;
   if (platform !== here) return `made for ${platform}, not ${here}`;
   if (!existsSync(join(folder, "python"))) return "the folder python is missing";
   if (!existsSync(join(packageFolder, "package.json"))) return `${packagePath} is missing`;
+  for (const [path, bytes] of Object.entries(libraries)) {
+    const size = statSync(join(folder, path), { throwIfNoEntry: false })?.size;
+    if (size === undefined) return `${path} is missing`;
+    if (size !== bytes) return `${path}: expected ${bytes} bytes, got ${size}`;
+  }
   for (const link of Object.keys({ ...links, ...(gpu && gpuLinks) })) {
     const path = join(packageFolder, link);
     if (existsSync(path)) continue;
@@ -93,7 +102,7 @@ function defect(
   }
   const addon = addonPath();
   if (!existsSync(join(packageFolder, addon))) {
-    return `the addon ${addon} is missing: not built, or for another Node than ${process.version}`;
+    return `the addon ${addon} for Node ${process.version} is missing`;
   }
   return undefined;
 }
