@@ -107,6 +107,8 @@ export async function buildAddon(
       npm_config_nodedir: headers ?? packed,
       npm_config_python: python,
       npm_config_foreground_scripts: "true",
+      // A worker thread that ends would unload TensorFlow, and the process crash at its own end.
+      LDFLAGS: `${options.environment?.LDFLAGS ?? ""} -Wl,-z,nodelete`,
     },
   });
   const addon = addonPath();
