@@ -182,8 +182,9 @@ async function plan(
 
 function words({ name, version, from, bytes: known, others }: PlannedDownload): string {
   const size = known === 0 ? "of unknown size" : bytes(known);
-  const rest = others > 0 ? ` with what it needs, and ${others} small packages` : "";
-  return `${name} ${version}, from ${from}: ${size}${rest}`;
+  const needs = from === "npm" ? " with what it needs" : "";
+  const rest = others > 0 ? `, and ${others} small packages` : "";
+  return `${name} ${version}, from ${from}: ${size}${needs}${rest}`;
 }
 
 function describe(

@@ -22,7 +22,7 @@ export class ProgramError extends RunError {
 }
 
 /** How many of its last lines an error tells. */
-const told = 12;
+const told = 40;
 
 /**
  * Runs a program to its end and returns its standard output. A ProgramError tells how a failed one
