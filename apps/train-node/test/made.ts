@@ -29,6 +29,8 @@ interface Figures {
   readonly feature: readonly number[];
   readonly retrieval: Protocols<RetrievalFigures>;
   readonly multiscale: Protocols<RetrievalFigures>;
+  /** Ground truths as their authors publish them: in lists, and in arrays of numpy's. */
+  readonly pickles: readonly string[];
   readonly copyDetection: Blocks<CopyFigures>;
   readonly whitened: Blocks<CopyFigures>;
   readonly video: {

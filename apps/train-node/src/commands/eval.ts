@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { type Context, command } from "../command.ts";
 import { knnCommand } from "./eval/knn.ts";
+import { retrievalCommand } from "./eval/retrieval.ts";
 import { videoSegmentationCommand } from "./eval/video-segmentation.ts";
 
 /** `dino eval`, with a command for each evaluation. */
 export function evalCommand(context: Context): Command {
   const evaluations = command("eval", "how good the features of a model are").helpCommand(false);
-  for (const make of [knnCommand, videoSegmentationCommand]) evaluations.addCommand(make(context));
+  for (const make of [knnCommand, retrievalCommand, videoSegmentationCommand])
+    evaluations.addCommand(make(context));
   return evaluations;
 }
