@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { crop, thumbnail } from "@dino/augmentations";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { csvSet } from "../src/retrieval/csv-set.ts";
 import { boxView } from "../src/retrieval/query-view.ts";
+import { revisitedSet } from "../src/retrieval/revisited-set.ts";
 import { dino } from "./dino.ts";
-import { figures, madePicture, writePng, writeTinyModel } from "./made.ts";
+import { figures, madePicture, messageOf, writePng, writeTinyModel } from "./made.ts";
 
 const [buildings, views] = [6, 5];
 /** Of a query that is view 0: two views are easy, one is hard, one junk. */
@@ -140,124 +142,111 @@ test("has one protocol for what is relevant without a grade", { timeout: 60_000 
   });
 });
 
-const photos = (...words: string[]) => ["--data-path", "photos", ...words];
-const lines = (text: string) => `query,image,relevance\n${text}\n`;
-
-test.each<[string, string | undefined, readonly string[], number, string]>([
+test.each<[string, readonly string[], number, string]>([
   [
     "no data set",
-    undefined,
     ["--data-path", "photos"],
     1,
     "dino: photos/roxford5k/gnd_roxford5k.pkl: expected the ground truth of roxford5k, got nothing (the pictures are expected in photos/roxford5k/jpg)",
   ],
   [
-    "another data set",
-    undefined,
-    ["--data-path", "data", "--dataset", "rparis6k"],
-    1,
-    "dino: data/rparis6k/gnd_rparis6k.pkl: expected the ground truth of rparis6k, got nothing",
-  ],
-  [
     "an unknown data set",
-    undefined,
     ["--data-path", "data", "--dataset", "holidays"],
     2,
     'dino: --dataset: expected one of roxford5k, rparis6k, got "holidays"',
   ],
   [
     "two ground truths",
-    undefined,
-    photos("--ground-truth", "same.csv", "--dataset", "rparis6k"),
+    ["--data-path", "photos", "--ground-truth", "same.csv", "--dataset", "rparis6k"],
     2,
     "dino: --ground-truth: expected either it or --dataset rparis6k",
   ],
   [
     "boxes that nobody drew",
-    undefined,
-    photos("--ground-truth", "same.csv", "--crop-queries"),
+    ["--data-path", "photos", "--ground-truth", "same.csv", "--crop-queries"],
     2,
     "dino: --crop-queries: expected ground truth with boxes, got some without",
   ],
   [
     "no file",
-    undefined,
-    photos("--ground-truth", "none.csv"),
+    ["--data-path", "photos", "--ground-truth", "none.csv"],
     1,
     "dino: none.csv: expected a CSV file with the columns query,image,relevance, got ENOENT",
   ],
-  [
-    "other columns",
-    "a,b\n1,2\n",
-    photos(),
-    1,
-    'expected the columns query,image,relevance in the first line, got "a,b"',
-  ],
-  ["no lines", lines(""), photos(), 1, "expected lines below the first, got none"],
-  [
-    "a picture that is not there",
-    lines("b0/v0.png,b0/v9.png,junk"),
-    photos(),
-    1,
-    'line 2: expected a picture below photos as image, got "b0/v9.png"',
-  ],
-  [
-    "another relevance",
-    lines("b0/v0.png,b0/v1.png,good"),
-    photos(),
-    1,
-    'line 2: expected relevant, easy, hard, junk as relevance, got "good"',
-  ],
-  [
-    "a contradiction",
-    lines("b0/v0.png,b0/v1.png,easy\nb0/v0.png,b0/v1.png,hard"),
-    photos(),
-    1,
-    "line 3: expected b0/v1.png to be easy to b0/v0.png as before, got hard",
-  ],
-  [
-    "two vocabularies",
-    lines("b0/v0.png,b0/v1.png,easy\nb0/v0.png,b0/v2.png,relevant"),
-    photos(),
-    1,
-    "expected relevant, or easy and hard, got both in one file",
-  ],
-  [
-    "a cell too few",
-    lines("b0/v0.png,b0/v1.png"),
-    photos(),
-    1,
-    "expected a CSV file, got another (Invalid Record Length",
-  ],
-])("says what is wrong with %s", async (name, text, words, code, sentence) => {
-  const file = `${name.replaceAll(" ", "-")}.csv`;
-  if (text !== undefined) writeFileSync(join(folder, file), text);
-  const outcome = await run(...words, ...(text === undefined ? [] : ["--ground-truth", file]));
+])("says what is wrong with %s", async (_, words, code, sentence) => {
+  const outcome = await run(...words);
   expect(outcome.stderr.trimEnd().split("\n").at(-1)).toContain(sentence);
   expect(outcome.stdout).toBe("");
   expect(outcome.code).toBe(code);
 });
 
-test("names the picture of the data set that is missing, and the pickle that is another", {
-  timeout: 60_000,
-}, async () => {
-  cpSync(join(folder, "data"), join(folder, "partial"), { recursive: true });
-  rmSync(join(folder, "partial", "roxford5k", "jpg", "b2v3.jpg"));
-  const partial = await run("--data-path", "partial");
-  expect(partial.stderr).toContain(
-    "dino: partial/roxford5k/jpg/b2v3.jpg: expected a picture of roxford5k, got nothing",
+const lines = (text: string) => `query,image,relevance\n${text}\n`;
+
+test.each([
+  [
+    "other columns",
+    "a,b\n1,2\n",
+    'expected the columns query,image,relevance in the first line, got "a,b"',
+  ],
+  ["no lines", lines(""), "expected lines below the first, got none"],
+  [
+    "a picture that is not there",
+    lines("b0/v0.png,b0/v9.png,junk"),
+    'line 2: expected a picture below photos as image, got "b0/v9.png"',
+  ],
+  [
+    "another relevance",
+    lines("b0/v0.png,b0/v1.png,good"),
+    'line 2: expected relevant, easy, hard, junk as relevance, got "good"',
+  ],
+  [
+    "a contradiction",
+    lines("b0/v0.png,b0/v1.png,easy\nb0/v0.png,b0/v1.png,hard"),
+    "line 3: expected b0/v1.png to be easy to b0/v0.png as before, got hard",
+  ],
+  [
+    "two vocabularies",
+    lines("b0/v0.png,b0/v1.png,easy\nb0/v0.png,b0/v2.png,relevant"),
+    "expected relevant, or easy and hard, got both in one file",
+  ],
+  [
+    "a cell too few",
+    lines("b0/v0.png,b0/v1.png"),
+    "expected a CSV file, got another (Invalid Record Length",
+  ],
+])("says what is wrong with a CSV file of %s", async (_, text, sentence) => {
+  const file = join(folder, "wrong.csv");
+  writeFileSync(file, text);
+  const failure = await csvSet(join(folder, "photos"), file).catch((error: Error) => error);
+  const message = messageOf(folder, () => {
+    throw failure;
+  });
+  expect(message).toMatch(/^wrong\.csv: /);
+  expect(message).toContain(sentence);
+});
+
+test("names the picture of the data set that is missing, and the pickle that is another", () => {
+  const root = join(folder, "partial");
+  cpSync(join(folder, "data"), root, { recursive: true });
+  const open = () => messageOf(folder, () => revisitedSet(root, "roxford5k"));
+  const file = join(root, "roxford5k", "gnd_roxford5k.pkl");
+  writeFileSync(file, Buffer.from(figures.pickles[1] as string, "base64"));
+  rmSync(join(root, "roxford5k", "jpg", "b2v3.jpg"));
+  expect(open()).toBe(
+    "partial/roxford5k/jpg/b2v3.jpg: expected a picture of roxford5k, got nothing",
   );
-  const file = join(folder, "partial", "roxford5k", "gnd_roxford5k.pkl");
   writeFileSync(file, Buffer.from([0x80, 2, 0x5d, 0x2e])); // an empty list
-  const empty = await run("--data-path", "partial");
-  expect(empty.stderr).toContain(
-    "gnd_roxford5k.pkl: expected a dict with imlist, qimlist and gnd, got a list of 0",
+  expect(open()).toBe(
+    "partial/roxford5k/gnd_roxford5k.pkl: expected a dict with imlist, qimlist and gnd, got a list of 0",
   );
   // What calls a function of Python's is refused by its name, and nothing is run.
   writeFileSync(file, Buffer.from("\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.", "latin1"));
-  const evil = await run("--data-path", "partial");
-  expect(evil.stderr).toContain("os.system");
-  expect(evil.code).toBe(1);
+  expect(open()).toContain("os.system");
+  rmSync(join(root, "roxford5k", "jpg"), { recursive: true });
+  expect(open()).toBe("partial/roxford5k/jpg: expected the pictures of roxford5k, got nothing");
+  expect(messageOf(folder, () => revisitedSet(root, "rparis6k"))).toContain(
+    "partial/rparis6k/gnd_rparis6k.pkl: expected the ground truth of rparis6k, got nothing",
+  );
 });
 
 test("names the picture that is too small at the size that is asked for", async () => {

@@ -12,8 +12,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeLabelPng, encodeLabelPng, type Labels } from "@dino/visualization";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { davisVideos } from "../src/video/davis-videos.ts";
 import { dino } from "./dino.ts";
-import { figures, madePicture, writePng, writeTinyModel } from "./made.ts";
+import { figures, madePicture, messageOf, writePng, writeTinyModel } from "./made.ts";
 
 const [width, height, frames] = [150, 80, 6];
 const frameName = (t: number, ending: string) => `${String(t).padStart(5, "0")}.${ending}`;
@@ -143,31 +144,31 @@ const remove = (path: string) => (root: string) =>
   rmSync(join(root, path), { recursive: true, force: true });
 
 test.each<[string, (root: string) => void, string]>([
-  ["no folder", remove("."), "dino: b0: expected a folder with JPEGImages/480p/VIDEO/00000.jpg"],
+  ["no folder", remove("."), "b0: expected a folder with JPEGImages/480p/VIDEO/00000.jpg"],
   [
     "no pictures",
     remove("JPEGImages"),
-    "dino: b1/JPEGImages/480p: expected a folder of frames for each video, got none",
+    "b1/JPEGImages/480p: expected a folder of frames for each video, got none",
   ],
   [
     "no masks",
     remove("Annotations"),
-    "dino: b2/Annotations/480p: expected a folder of masks for each video, got none",
+    "b2/Annotations/480p: expected a folder of masks for each video, got none",
   ],
   [
     "no list",
     remove("ImageSets"),
-    "dino: b3/ImageSets/2017/val.txt: expected a list of videos, a name a line, got none (--image-set all takes every folder of b3/JPEGImages/480p)",
+    "b3/ImageSets/2017/val.txt: expected a list of videos, a name a line, got none (--image-set all takes every folder of b3/JPEGImages/480p)",
   ],
   [
     "a video without a folder",
     remove("JPEGImages/480p/moving"),
-    "dino: b4/JPEGImages/480p/moving: expected the frames of a video, got none",
+    "b4/JPEGImages/480p/moving: expected the frames of a video, got none",
   ],
   [
     "no first mask",
     remove("Annotations/480p/moving/00000.png"),
-    "dino: b5/Annotations/480p/moving/00000.png: expected the mask of the first frame of moving, got nothing",
+    "b5/Annotations/480p/moving/00000.png: expected the mask of the first frame of moving, got nothing",
   ],
   [
     "one frame",
@@ -176,21 +177,24 @@ test.each<[string, (root: string) => void, string]>([
         remove(`JPEGImages/480p/moving/${frameName(t, "png")}`)(root);
       }
     },
-    "dino: b6/JPEGImages/480p/moving: expected frames such as 00000.jpg and 00001.jpg, got 1 of them",
+    "b6/JPEGImages/480p/moving: expected frames such as 00000.jpg and 00001.jpg, got 1 of them",
   ],
   [
     "a name that leads elsewhere",
     (root) => writeFileSync(join(root, "ImageSets/2017/val.txt"), "../moving\n"),
-    'dino: b7/ImageSets/2017/val.txt: expected names of folders, got "../moving"',
+    'b7/ImageSets/2017/val.txt: expected names of folders, got "../moving"',
   ],
-])("says what is missing where: %s", async (name, breakIt, sentence) => {
-  const at = /\bb\d/.exec(sentence)?.[0] as string;
-  const root = broken(at, breakIt);
-  const { code, stdout, stderr } = await run(...words(root, `${name}-out`));
-  expect(stderr.trimEnd().split("\n").at(-1)).toContain(sentence);
+])("says what is missing where: %s", (_, breakIt, sentence) => {
+  const root = broken(/\bb\d/.exec(sentence)?.[0] as string, breakIt);
+  expect(messageOf(folder, () => davisVideos(join(folder, root)))).toContain(sentence);
+});
+
+test("ends with one sentence, 1, and no folder where there is no data set", async () => {
+  const { code, stdout, stderr } = await run(...words("nowhere", "nowhere-out"));
+  expect(stderr).toMatch(/^dino: nowhere: expected a folder with JPEGImages\/480p.*\n$/);
   expect(stdout).toBe("");
   expect(code).toBe(1);
-  expect(existsSync(join(folder, `${name}-out`))).toBe(false);
+  expect(existsSync(join(folder, "nowhere-out"))).toBe(false);
 });
 
 test("names the mask that is a picture, and the frame that is of another size", {

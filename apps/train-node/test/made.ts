@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, sep } from "node:path";
 import { vit } from "@dino/backbones/vit";
 import { writeSafetensors } from "@dino/checkpoint/node";
 import type { Pixels } from "@dino/ops";
@@ -75,4 +75,14 @@ export async function writePng(path: string, { width, height, data }: Pixels): P
   await sharp(data, { raw: { width, height, channels: 3 } })
     .png()
     .toFile(path);
+}
+
+/** What an error says, with paths from `folder` on. */
+export function messageOf(folder: string, run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    return (error as Error).message.replaceAll(`${folder}${sep}`, "");
+  }
+  return "no error";
 }

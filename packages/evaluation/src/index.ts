@@ -25,6 +25,7 @@ export { type ExtractFeaturesOptions, extractFeatures } from "./extract-features
 export { type FeatureExtractor, featureBatches, type LabeledImages } from "./feature-batches.ts";
 export { collectFeatures, type FeatureSource, featureSource } from "./feature-source.ts";
 export type { Features } from "./features.ts";
+export { joinFeatures } from "./join-features.ts";
 export { type FeatureStore, type KeepFeaturesOptions, keepFeatures } from "./keep-features.ts";
 export { type KnnOptions, type KnnResult, knn, knnLeaveOneOut } from "./knn.ts";
 export type { AbortSignalLike, LongCall, Progress } from "./long-call.ts";

@@ -1,6 +1,7 @@
 import { ShapeError } from "@dino/ops";
 import type { FeatureSource } from "./feature-source.ts";
 import type { Features } from "./features.ts";
+import { joinFeatures } from "./join-features.ts";
 import type { LongCall } from "./long-call.ts";
 
 /** Where features are kept while they are made: what is in it outlives an interruption. */
@@ -54,7 +55,7 @@ async function complete(
     const parts = waiting;
     waiting = []; // gone even if the store fails, which is then not asked a second time
     values = 0;
-    if (parts.length > 0) await store.append(joined(parts, dim));
+    if (parts.length > 0) await store.append(joinFeatures(parts));
     since = Date.now();
   };
   try {
@@ -81,19 +82,4 @@ function assertPart({ rows, dim, count, labels }: Features, width: number, room:
     `features: expected at most ${room} rows of ${width} values, each with a label, ` +
       `got ${count} of ${dim}, ${rows.length} values and ${labels.length} labels`,
   );
-}
-
-function joined(parts: readonly Features[], dim: number): Features {
-  const [only] = parts;
-  if (only && parts.length === 1) return only;
-  const count = parts.reduce((sum, part) => sum + part.count, 0);
-  const rows = new Float32Array(count * dim);
-  const labels = new Int32Array(count);
-  let done = 0;
-  for (const part of parts) {
-    rows.set(part.rows, done * dim);
-    labels.set(part.labels, done);
-    done += part.count;
-  }
-  return { rows, dim, count, labels };
 }

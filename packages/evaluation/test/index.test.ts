@@ -13,6 +13,7 @@ test("exports what it promises", () => {
     "extractFeatures",
     "featureBatches",
     "featureSource",
+    "joinFeatures",
     "keepFeatures",
     "knn",
     "knnLeaveOneOut",

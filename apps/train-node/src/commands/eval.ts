@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type Context, command } from "../command.ts";
+import { copyDetectionCommand } from "./eval/copy-detection.ts";
 import { knnCommand } from "./eval/knn.ts";
 import { retrievalCommand } from "./eval/retrieval.ts";
 import { videoSegmentationCommand } from "./eval/video-segmentation.ts";
@@ -7,7 +8,7 @@ import { videoSegmentationCommand } from "./eval/video-segmentation.ts";
 /** `dino eval`, with a command for each evaluation. */
 export function evalCommand(context: Context): Command {
   const evaluations = command("eval", "how good the features of a model are").helpCommand(false);
-  for (const make of [knnCommand, retrievalCommand, videoSegmentationCommand])
-    evaluations.addCommand(make(context));
+  const makers = [knnCommand, retrievalCommand, copyDetectionCommand, videoSegmentationCommand];
+  for (const make of makers) evaluations.addCommand(make(context));
   return evaluations;
 }

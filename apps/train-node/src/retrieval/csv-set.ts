@@ -4,7 +4,8 @@ import { imageFolder } from "@dino/data/node";
 import { type QueryTruth, revisitedProtocols } from "@dino/evaluation";
 import { parse } from "csv-parse/sync";
 import { RunError } from "../errors.ts";
-import { listingOf, type RetrievalSet } from "./retrieval-set.ts";
+import { listingOf } from "../features/listing-of.ts";
+import type { RetrievalSet } from "./retrieval-set.ts";
 
 /** How a picture bears on a query. */
 type Relevance = "relevant" | "easy" | "hard" | "junk";

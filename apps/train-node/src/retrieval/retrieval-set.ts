@@ -18,8 +18,3 @@ export interface RetrievalSet {
   /** Where what is searched for is in each query, if that is known. */
   readonly boxes?: readonly QueryBox[];
 }
-
-/** Pictures by their files' names below a folder, without classes. */
-export function listingOf(path: string, names: readonly string[]): PictureListing {
-  return { path, length: names.length, name: (i) => names[i] as string, label: () => -1 };
-}

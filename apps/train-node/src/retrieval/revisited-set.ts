@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { isNumpyArray, numpyGlobals, pythonGlobals, readPickle } from "@dino/checkpoint";
 import { type RevisitedTruth, revisitedProtocols } from "@dino/evaluation";
 import { RunError } from "../errors.ts";
-import { listingOf, type QueryBox, type RetrievalSet } from "./retrieval-set.ts";
+import { listingOf } from "../features/listing-of.ts";
+import type { QueryBox, RetrievalSet } from "./retrieval-set.ts";
 
 export type RevisitedName = "roxford5k" | "rparis6k";
 

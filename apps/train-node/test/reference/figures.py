@@ -1,9 +1,9 @@
 """
 Makes figures.json: what evaluations of a small Vision Transformer give on pictures that are made by
 a rule, with PyTorch, Pillow, OpenCV and scikit-image alone. The weights are made from their names
-by the rule of the goldens' README.
+by the rule of the goldens' README. Pillow 13 resizes in another order, and rounds otherwise.
 
-    pip install numpy torch pillow opencv-python-headless scikit-image
+    pip install numpy torch "pillow<13" opencv-python-headless scikit-image
     python apps/train-node/test/reference/figures.py
     npx biome check --write apps/train-node/test/reference
 """

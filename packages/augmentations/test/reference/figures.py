@@ -1,7 +1,7 @@
 """
 Makes figures.json: what Pillow's thumbnail and OpenCV's resize make of pictures of noise.
 
-    pip install numpy pillow opencv-python-headless
+    pip install numpy "pillow<13" opencv-python-headless
     python packages/augmentations/test/reference/figures.py
     npx biome check --write packages/augmentations/test/reference
 """

@@ -3,7 +3,7 @@ Makes figures.json: what retrieval, copy detection and video segmentation give o
 said as plainly as numpy, PyTorch, Pillow, OpenCV and scikit-image can say it, and apart from the
 TypeScript that is tested against them.
 
-    pip install numpy torch pillow opencv-python-headless scikit-image
+    pip install numpy torch "pillow<13" opencv-python-headless scikit-image
     python packages/evaluation/test/reference/figures.py
     npx biome check --write packages/evaluation/test/reference
 """

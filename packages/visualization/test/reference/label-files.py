@@ -1,7 +1,7 @@
 """
 Makes label-files.json: PNG files of numbers as Pillow writes them.
 
-    pip install numpy pillow
+    pip install numpy "pillow<13"
     python packages/visualization/test/reference/label-files.py
     npx biome check --write packages/visualization/test/reference
 """

@@ -1,7 +1,5 @@
 import {
-  collectFeatures,
   type FeatureExtractor,
-  type Features,
   multiScale,
   type RetrievalScores,
   retrieval,
@@ -10,18 +8,11 @@ import type { Json } from "@dino/trainer/node";
 import type { Command } from "commander";
 import { type Context, command } from "../../command.ts";
 import { type Console, jsonLine } from "../../console/console.ts";
-import { progressLine } from "../../console/progress.ts";
 import { stoppable } from "../../console/stoppable.ts";
 import { count } from "../../console/words.ts";
 import { UsageError } from "../../errors.ts";
-import {
-  type CacheFlags,
-  noteReused,
-  openFeatureCache,
-  withFeatureCache,
-} from "../../features/cache-options.ts";
-import type { PictureListing } from "../../features/feature-identity.ts";
-import { fileFeatures, type PictureView } from "../../features/file-features.ts";
+import { type CacheFlags, withFeatureCache } from "../../features/cache-options.ts";
+import { featureReader } from "../../features/feature-reader.ts";
 import { csvSet } from "../../retrieval/csv-set.ts";
 import { boxView, rowView } from "../../retrieval/query-view.ts";
 import type { RetrievalSet } from "../../retrieval/retrieval-set.ts";
@@ -99,23 +90,13 @@ async function evalRetrieval(context: Context, flags: RetrievalFlags): Promise<v
 
   await stoppable(context, words, async (signal) => {
     const model = await openModel(context, flags);
-    const { backbone, params } = model;
+    const { backbone } = model;
     const extractor: FeatureExtractor = isMultiScale ? multiScale(backbone) : backbone;
     const kind: Json = isMultiScale ? "output at 1, 0.71, 0.5" : "output";
     const smallest = backbone.patchSize * (isMultiScale ? 2 : 1); // half the size is the smallest
-    const cache = openFeatureCache(context, flags, model);
-    const features = async (
-      name: string,
-      pictures: PictureListing,
-      view: PictureView,
-    ): Promise<Features> => {
-      const found = await fileFeatures(cache, pictures, {
-        ...{ extractor, params, kind, view, smallest, batchSize, signal },
-        onProgress: progressLine(screen, `features of ${name}`, "pictures"),
-      });
-      noteReused(screen, name, found);
-      return collectFeatures(found.features);
-    };
+    const features = featureReader(context, flags, model, {
+      ...{ extractor, kind, smallest, batchSize, signal },
+    });
     const queryView = flags.cropQueries && boxes ? boxView(side, boxes) : rowView(side);
     const asked = await features("queries", queries, queryView);
     const searched = await features("pictures", rows, rowView(side));
