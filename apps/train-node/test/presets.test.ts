@@ -7,7 +7,13 @@ import {
   presetNames,
 } from "../src/settings/choose-preset.ts";
 import { epochs, steps } from "../src/settings/duration.ts";
-import { defaults, environmentLayer, flagLayer, resolve } from "../src/settings/layers.ts";
+import {
+  defaults,
+  environmentLayer,
+  flagLayer,
+  type Layer,
+  resolve,
+} from "../src/settings/layers.ts";
 import { presets } from "../src/settings/presets.ts";
 import { smallDataSettings } from "../src/settings/small-data.ts";
 
@@ -83,9 +89,40 @@ test("names the presets when asked for one that is none", () => {
 });
 
 test("says that a recipe's backbone is still to come", () => {
-  expect(() => namedPreset([flagLayer({ preset: "resnet-50" })])).toThrow(
-    "--preset: expected one that can be trained, got resnet-50, whose backbone resnet50 is still to come",
+  expect(() => namedPreset([flagLayer({ preset: "xcit-small" })])).toThrow(
+    "--preset: expected one that can be trained, got xcit-small, whose backbone xcit_small_12_p16 is still to come",
   );
+});
+
+test.each(["resnet-50", "resnet-50-released"])("trains a ResNet-50 by %s", (name) => {
+  const preset = namedPreset([flagLayer({ preset: name })]) as Layer;
+  const { settings, origins } = resolve([preset]);
+  expect(settings).toMatchObject({
+    arch: "resnet50",
+    optimizer: name === "resnet-50" ? "sgd" : "lars",
+    lr: name === "resnet-50" ? 0.03 : 0.3,
+    globalCropsScale: [0.14, 1],
+    localCropsScale: [0.05, 0.14],
+    dropPathRate: 0,
+  });
+  expect(origins.dropPathRate).toBe("default of resnet50");
+});
+
+test.each([
+  [{ dropPathRate: "0.1" }, "--drop-path-rate: expected 0 (a ResNet has no stochastic depth)", 0.1],
+  [{ patchSize: "8" }, "--patch-size: expected none", 8],
+  [{ embedDim: "64" }, "--embed-dim: expected none", 64],
+  [{ depth: "3" }, "--depth: expected none", 3],
+  [{ numHeads: "2" }, "--num-heads: expected none", 2],
+])("refuses %j with a ResNet", (flags, expected, got) => {
+  const { settings } = resolve([flagLayer({ arch: "resnet18", ...flags })]);
+  expect(() => checkSettings(settings)).toThrow(`${expected} with resnet18, got ${got}`);
+});
+
+test("lets a ResNet's crops have any sides", () => {
+  const sides = { globalCropsSize: "75", localCropsSize: "33" };
+  const { settings } = resolve([flagLayer({ arch: "resnet18", ...sides })]);
+  expect(() => checkSettings(settings)).not.toThrow();
 });
 
 test.each([

@@ -139,7 +139,7 @@ function learn(
     const some = crops.map((group) => cropsOf(group, batch, piece));
     const wanted = targetsOf(targets, piece);
     const result = valueAndGradients(trained, (params) => {
-      const all = { ...state.student, ...params };
+      const all = { ...state.student, ...buffers.latest(), ...params };
       const rows = network.forward(all, some, { ...mode, part: { ...piece, batch } });
       const logits = predictor ? predictor.forward(within(all, "predictor."), rows) : rows;
       const student = tf.reshape(logits, [-1, piece.count, network.head.prototypes]) as tf.Tensor3D;
@@ -176,6 +176,8 @@ function bufferUpdates(old: Params) {
         found[name] = tf.keep(tf.clone(value));
       }
     },
+    /** What was reported so far: the next part of a batch goes on from the last one's. */
+    latest: (): Params => found,
     replace: (): Params => {
       for (const name of Object.keys(found)) old[name]?.dispose();
       return found;

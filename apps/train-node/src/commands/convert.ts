@@ -3,7 +3,6 @@ import { join } from "node:path";
 import {
   type LoadReport,
   type NamedWeights,
-  nameMaps,
   renameWeights,
   selectWeights,
   storedTensors,
@@ -14,10 +13,8 @@ import { type Context, command } from "../command.ts";
 import { jsonLine } from "../console/console.ts";
 import { describeReport } from "../console/load-report.ts";
 import { classifierFile, classifierIn } from "../convert/classifier.ts";
+import { folderForm } from "../convert/folder-form.ts";
 import { flatFile, fullCheckpoint, referenceFile } from "../convert/full-checkpoint.ts";
-import { huggingFaceConfig } from "../convert/hugging-face-config.ts";
-import { preprocessorConfig } from "../convert/preprocessing.ts";
-import { timmConfig } from "../convert/timm-config.ts";
 import { writeFolder } from "../convert/write-folder.ts";
 import { UsageError } from "../errors.ts";
 import { type Architecture, architectureKey, backboneOf } from "../model/architecture.ts";
@@ -183,23 +180,12 @@ async function write(
     await writeSafetensors(out, tensors, metadata);
     return [out];
   }
-  const { shape = [], dtype = "F32" } = weights.tensors.get("blocks.0.mlp.fc1.weight") ?? {};
-  const hidden = shape[0] as number;
-  const texts: Readonly<Record<string, object>> =
-    format === "timm"
-      ? { "config.json": timmConfig(architecture, hidden) }
-      : {
-          "config.json": huggingFaceConfig(architecture, { hidden, dtype }),
-          "preprocessor_config.json": preprocessorConfig(architecture),
-        };
+  const { texts, naming } = folderForm(format, architecture, weights);
   await writeFolder(out, async (folder) => {
     for (const [name, text] of Object.entries(texts)) {
       writeFileSync(join(folder, name), `${JSON.stringify(text, null, 2)}\n`);
     }
-    const theirs = renameWeights(
-      tensors,
-      format === "hf" ? nameMaps.huggingFaceVit : nameMaps.timm,
-    );
+    const theirs = renameWeights(tensors, naming);
     await writeSafetensors(join(folder, "model.safetensors"), theirs, metadata);
   });
   return [...Object.keys(texts), "model.safetensors"].map((name) => join(out, name));

@@ -13,7 +13,12 @@ import { isVideo, type Source } from "../frames/source.ts";
 import { type ImageSize, imageSize, shortestSide } from "../model/image-size.ts";
 import { version } from "../run/environment.ts";
 import * as kinds from "../settings/kinds.ts";
-import { flagValue, openModel, type WeightsFlags, withWeights } from "./weights-options.ts";
+import {
+  flagValue,
+  openVisionTransformer,
+  type WeightsFlags,
+  withWeights,
+} from "./weights-options.ts";
 
 /** Flags of the commands that show what a model sees in pictures and videos. */
 export interface LookFlags extends WeightsFlags {
@@ -72,7 +77,7 @@ export async function openLook(
   const sources = await openSources(paths, { video, rate, environment, note });
   const ffmpeg = sources.some(isVideo) ? await videoWriter(format, environment) : undefined;
 
-  const { backbone, params, file } = await openModel(context, flags);
+  const { backbone, params, file } = await openVisionTransformer(context, flags);
   const { patchSize, depth, heads } = backbone;
   const block = asked ?? depth - 1;
   if (block >= depth) {

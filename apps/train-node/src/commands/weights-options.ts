@@ -2,7 +2,8 @@ import { type Command, Option } from "commander";
 import type { Context } from "../command.ts";
 import { describeReport } from "../console/load-report.ts";
 import { UsageError } from "../errors.ts";
-import { loadModel, type Model } from "../model/weights.ts";
+import { asVisionTransformer, describeBackbone } from "../model/architecture.ts";
+import { loadModel, type Model, type VitModel } from "../model/weights.ts";
 import { startEngine } from "../run/engine.ts";
 import * as kinds from "../settings/kinds.ts";
 
@@ -61,12 +62,18 @@ export async function openModel(
     screen,
     environment,
   });
-  const { embedDim, depth, heads, patchSize } = model.backbone;
-  screen.note(
-    `${model.file}: width ${embedDim}, depth ${depth}, heads ${heads}, patch ${patchSize}`,
-  );
+  screen.note(`${model.file}: ${describeBackbone(model.backbone)}`);
   for (const line of describeReport(model.report)) screen.note(line);
   return model;
+}
+
+/** The same where tokens and their attention are asked for. */
+export async function openVisionTransformer(
+  context: Context,
+  flags: WeightsFlags,
+): Promise<VitModel> {
+  const model = await openModel(context, flags);
+  return { ...model, backbone: asVisionTransformer(model.backbone, model.file) };
 }
 
 /** A flag's value, or a `UsageError` that names it; nothing if it is not there. */

@@ -1,5 +1,7 @@
+import { resnetSizes } from "@dino/backbones/resnet";
 import type { Dtype } from "@dino/checkpoint";
-import type { Architecture } from "../model/architecture.ts";
+import type { ResnetArchitecture } from "../model/resnet-architecture.ts";
+import type { VitArchitecture } from "../model/vit-architecture.ts";
 
 const dtypes: Readonly<Partial<Record<Dtype, string>>> = {
   F64: "float64",
@@ -10,7 +12,7 @@ const dtypes: Readonly<Partial<Record<Dtype, string>>> = {
 
 /** `config.json` of transformers' `ViTModel`. */
 export function huggingFaceConfig(
-  { embedDim, depth, heads, patchSize, imageSize }: Architecture,
+  { embedDim, depth, heads, patchSize, imageSize }: VitArchitecture,
   { hidden, dtype }: { readonly hidden: number; readonly dtype: Dtype },
 ): object {
   return {
@@ -29,6 +31,25 @@ export function huggingFaceConfig(
     patch_size: patchSize,
     num_channels: 3,
     qkv_bias: true,
+    torch_dtype: dtypes[dtype] ?? "float32",
+  };
+}
+
+/** `config.json` of transformers' `ResNetModel`. */
+export function huggingFaceResnetConfig({ resnet }: ResnetArchitecture, dtype: Dtype): object {
+  const { block, blocks, width = 64 } = resnetSizes[resnet];
+  const expansion = block === "basic" ? 1 : 4;
+  return {
+    architectures: ["ResNetModel"],
+    model_type: "resnet",
+    num_channels: 3,
+    embedding_size: width,
+    hidden_sizes: blocks.map((_, stage) => expansion * width * 2 ** stage),
+    depths: blocks,
+    layer_type: block,
+    hidden_act: "relu",
+    downsample_in_first_stage: false,
+    downsample_in_bottleneck: false, // the stride is that of the 3 x 3 convolution
     torch_dtype: dtypes[dtype] ?? "float32",
   };
 }

@@ -1,4 +1,6 @@
-import type { Architecture } from "../model/architecture.ts";
+import { resnet } from "@dino/backbones/resnet";
+import type { ResnetArchitecture } from "../model/resnet-architecture.ts";
+import type { VitArchitecture } from "../model/vit-architecture.ts";
 import { timmInput } from "./preprocessing.ts";
 
 /** What timm calls the sizes that it has; others are the nearest with arguments of their own. */
@@ -9,7 +11,7 @@ const names: readonly (readonly [width: number, name: string])[] = [
 ];
 
 /** `config.json` of timm, which `timm.create_model("local-dir:DIR", pretrained=True)` opens. */
-export function timmConfig(architecture: Architecture, hidden: number): object {
+export function timmConfig(architecture: VitArchitecture, hidden: number): object {
   const { embedDim, depth, heads, patchSize, imageSize } = architecture;
   const [, size] = names.find(([width]) => embedDim >= width) as readonly [number, string];
   return {
@@ -32,6 +34,26 @@ export function timmConfig(architecture: Architecture, hidden: number): object {
       pool_size: null,
       first_conv: "patch_embed.proj",
       classifier: "head",
+      license: "apache-2.0",
+    },
+  };
+}
+
+/** The same of a ResNet, whose names in timm are torchvision's. */
+export function timmResnetConfig(architecture: ResnetArchitecture): object {
+  return {
+    architecture: architecture.resnet,
+    num_classes: 0,
+    num_features: resnet(architecture.resnet).embedDim,
+    global_pool: "avg",
+    pretrained_cfg: {
+      ...timmInput(architecture),
+      fixed_input_size: false,
+      tag: "dino",
+      num_classes: 0,
+      pool_size: null,
+      first_conv: "conv1",
+      classifier: "fc",
       license: "apache-2.0",
     },
   };

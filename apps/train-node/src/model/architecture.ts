@@ -1,16 +1,31 @@
-import { type VisionTransformer, vit, vitSizes } from "@dino/backbones/vit";
+import type { Backbone } from "@dino/backbones";
+import { resnet } from "@dino/backbones/resnet";
+import { type VisionTransformer, vit } from "@dino/backbones/vit";
 import type { Checkpoint, NamedWeights } from "@dino/checkpoint";
-import { RunError, UsageError } from "../errors.ts";
+import { RunError } from "../errors.ts";
 import type { Settings } from "../settings/settings.ts";
+import {
+  isResnetName,
+  type ResnetArchitecture,
+  resnetIn,
+  resnetOfTensors,
+} from "./resnet-architecture.ts";
+import { type VitArchitecture, vitIn, vitOfSettings, vitOfTensors } from "./vit-architecture.ts";
 
-/** What a Vision Transformer is built from. */
-export interface Architecture {
-  readonly embedDim: number;
-  readonly depth: number;
-  readonly heads: number;
-  readonly patchSize: number;
-  /** Side of the pictures that its positions were learnt for. */
+/** What a backbone is built from. */
+export type Architecture = VitArchitecture | ResnetArchitecture;
+
+/** A backbone, and the pictures that it is for. */
+export interface PictureBackbone extends Backbone {
+  /** Side of the pictures that it was trained on. */
   readonly imageSize: number;
+  /** Pictures' sides should be multiples of it. */
+  readonly patchSize: number;
+}
+
+/** Whether it is a ResNet's. */
+export function isResnet(architecture: Architecture): architecture is ResnetArchitecture {
+  return "resnet" in architecture;
 }
 
 /** The architecture that a run's settings ask for. */
@@ -20,57 +35,41 @@ export function architectureOf(
     "arch" | "embedDim" | "depth" | "numHeads" | "patchSize" | "globalCropsSize"
   >,
 ): Architecture {
-  const size = settings.arch.replace(/^(vit|deit)_/, "") as keyof typeof vitSizes;
-  const published = vitSizes[size];
-  const embedDim = settings.embedDim ?? published.embedDim;
-  const heads = settings.numHeads ?? published.heads;
-  if (embedDim % heads !== 0) {
-    throw new UsageError(
-      `--num-heads: expected a divisor of the width of ${embedDim} (--embed-dim), got ${heads}`,
-    );
-  }
-  return {
-    embedDim,
-    depth: settings.depth ?? published.depth,
-    heads,
-    patchSize: settings.patchSize,
-    imageSize: settings.globalCropsSize,
-  };
+  const { arch, globalCropsSize } = settings;
+  if (isResnetName(arch)) return { resnet: arch, imageSize: globalCropsSize };
+  return vitOfSettings(settings);
 }
 
-export function backboneOf(architecture: Architecture, dropPath = 0): VisionTransformer {
-  return vit({ ...architecture, dropPath });
+export function backboneOf(architecture: VitArchitecture, dropPath?: number): VisionTransformer;
+export function backboneOf(architecture: Architecture, dropPath?: number): PictureBackbone;
+export function backboneOf(architecture: Architecture, dropPath = 0): PictureBackbone {
+  if (!isResnet(architecture)) return vit({ ...architecture, dropPath });
+  // Its convolutions take pictures of any sides.
+  return { ...resnet(architecture.resnet), imageSize: architecture.imageSize, patchSize: 1 };
 }
 
-/** The architecture that a backbone's tensors show; their shapes do not tell the heads, which are 64 wide in all published models. */
+/** The backbone itself if its tokens attend to each other, else an error that says what it is. */
+export function asVisionTransformer(backbone: PictureBackbone, file: string): VisionTransformer {
+  if ("selfAttention" in backbone) return backbone as VisionTransformer;
+  throw new RunError(
+    `${file}: expected a Vision Transformer, got ${backbone.name}: a ResNet has no attention and no tokens`,
+  );
+}
+
+/** The architecture that a backbone's tensors show; of a Vision Transformer they do not tell the heads, which are 64 wide in all published models. */
 export function architectureOfTensors(
-  { name, tensors }: NamedWeights,
+  weights: NamedWeights,
   numHeads: number | undefined,
 ): Architecture {
-  const [embedDim = 0, channels = 0, patchSize = 0] =
-    tensors.get("patch_embed.proj.weight")?.shape ?? [];
-  const positions = tensors.get("pos_embed")?.shape[1];
-  if (channels !== 3 || positions === undefined) {
-    throw new RunError(
-      `${name}: expected a Vision Transformer's weights (patch_embed.proj.weight, pos_embed), got ${kindOf(tensors)}`,
-    );
-  }
-  const blocks = new Set(
-    [...tensors.keys()].flatMap((key) => /^blocks\.(\d+)\./.exec(key)?.[1] ?? []),
-  );
-  const heads = numHeads ?? embedDim / 64;
-  if (embedDim % heads !== 0 || !Number.isInteger(heads)) {
-    throw new UsageError(
-      `--num-heads: expected the number of heads of ${name}, a divisor of its width of ${embedDim}, got ${numHeads ?? "none"}`,
-    );
-  }
-  const imageSize = Math.round(Math.sqrt(positions - 1)) * patchSize;
-  return { embedDim, depth: blocks.size, heads, patchSize, imageSize };
+  return resnetOfTensors(weights) ?? vitOfTensors(weights, numHeads);
 }
 
-function kindOf(tensors: NamedWeights["tensors"]): string {
-  const isXcit = tensors.has("pos_embeder.token_projection.weight");
-  return isXcit ? "an XCiT's, which is announced and not here yet" : `${tensors.size} others`;
+/** In a few words. */
+export function describeBackbone(backbone: PictureBackbone): string {
+  const { name, embedDim, patchSize } = backbone;
+  if (!("selfAttention" in backbone)) return `${name}, width ${embedDim}`;
+  const { depth, heads } = backbone as VisionTransformer;
+  return `width ${embedDim}, depth ${depth}, heads ${heads}, patch ${patchSize}`;
 }
 
 /** Under this name a file's metadata, or the settings in it, hold the architecture. */
@@ -81,13 +80,9 @@ export function architectureIn({
   metadata,
 }: Pick<Checkpoint, "metadata">): Architecture | undefined {
   const settings = parsed(metadata.settings) as Readonly<Record<string, unknown>> | undefined;
-  const value = (parsed(metadata[architectureKey]) ?? settings?.[architectureKey]) as
-    | Architecture
-    | undefined;
-  if (!value) return undefined;
-  const { embedDim, depth, heads, patchSize, imageSize } = value;
-  const sizes = { embedDim, depth, heads, patchSize, imageSize };
-  return Object.values(sizes).every((n) => Number.isSafeInteger(n) && n > 0) ? sizes : undefined;
+  const value = parsed(metadata[architectureKey]) ?? settings?.[architectureKey];
+  if (typeof value !== "object" || value === null) return undefined;
+  return resnetIn(value) ?? vitIn(value);
 }
 
 function parsed(text: string | undefined): unknown {

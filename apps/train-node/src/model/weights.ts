@@ -14,6 +14,7 @@ import {
   architectureIn,
   architectureOfTensors,
   backboneOf,
+  type PictureBackbone,
 } from "./architecture.ts";
 import type { Surroundings } from "./hub-weights.ts";
 import { configBeside, type ModelConfig, weightsFile } from "./weights-file.ts";
@@ -30,7 +31,7 @@ export interface OpenWeights {
 
 /** A trained backbone. */
 export interface Model {
-  readonly backbone: VisionTransformer;
+  readonly backbone: PictureBackbone;
   /** Owned by whoever asked for the model. */
   readonly params: Params;
   /** The file that the weights came from. */
@@ -38,6 +39,9 @@ export interface Model {
   /** What was found where in it. */
   readonly report: LoadReport;
 }
+
+/** One whose tokens attend to each other. */
+export type VitModel = Model & { readonly backbone: VisionTransformer };
 
 export interface WeightsOptions extends Surroundings {
   /** Which of the two networks of a run. */
@@ -88,7 +92,7 @@ export async function loadModel(
 }
 
 /** With what the file lacked as an untrained model has it, always the same. */
-function completed(backbone: VisionTransformer, loaded: Params): Params {
+function completed(backbone: PictureBackbone, loaded: Params): Params {
   const names = Object.keys(backbone.parameterShapes);
   if (names.every((name) => loaded[name])) return loaded;
   const begun = backbone.init(random(key(0)));

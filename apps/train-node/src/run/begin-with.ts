@@ -1,3 +1,4 @@
+import type { Backbone } from "@dino/backbones";
 import { resizePositions, type VisionTransformer } from "@dino/backbones/vit";
 import { type LoadReport, loadWeights } from "@dino/checkpoint";
 import type { Params } from "@dino/ops";
@@ -6,6 +7,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Console } from "../console/console.ts";
 import { describeReport } from "../console/load-report.ts";
 import { RunError } from "../errors.ts";
+import { type Architecture, isResnet } from "../model/architecture.ts";
 import { openWeights } from "../model/weights.ts";
 import type { Settings } from "../settings/settings.ts";
 
@@ -18,14 +20,10 @@ export async function beginWith(
   { allowPartial, interpolatePositions }: Pick<Settings, "allowPartial" | "interpolatePositions">,
   screen: Console,
 ): Promise<void> {
-  const backbone = trainer.network.backbone as VisionTransformer;
-  const { heads } = backbone;
+  const { backbone } = trainer.network;
+  const { heads } = backbone as Partial<VisionTransformer>;
   const { checkpoint, architecture, file } = await openWeights(path, { numHeads: heads, screen });
-  if (architecture.heads !== heads) {
-    throw new RunError(
-      `${file}: expected a backbone of ${heads} heads (--num-heads), got one of ${architecture.heads}`,
-    );
-  }
+  assertSameKind(backbone, architecture, file);
   const tell = (report: LoadReport) => {
     screen.note(`${file}: begun with ${report.loaded} tensors of it`);
     for (const line of describeReport(report)) screen.note(line);
@@ -33,7 +31,9 @@ export async function beginWith(
   const params = await loadWeights(backbone, checkpoint, {
     allowPartial,
     onReport: tell,
-    ...(interpolatePositions && { reshape: (name, value) => resized(backbone, name, value) }),
+    ...(interpolatePositions && {
+      reshape: (name, value) => resized(backbone as VisionTransformer, name, value),
+    }),
   });
   const replaced = (own: Params): Params =>
     Object.fromEntries(
@@ -46,6 +46,22 @@ export async function beginWith(
   const { student, teacher, ...rest } = trainer.state();
   trainer.restore({ ...copied(rest), student: replaced(student), teacher: replaced(teacher) });
   tf.dispose(params);
+}
+
+/** Throws where names and shapes would not tell what is wrong, or only by a long list. */
+function assertSameKind(
+  backbone: Backbone & { readonly heads?: number },
+  given: Architecture,
+  file: string,
+): void {
+  const { name, heads } = backbone;
+  const what = isResnet(given) ? given.resnet : "a Vision Transformer";
+  const wanted = heads === undefined ? name : "a Vision Transformer";
+  if (what !== wanted) throw new RunError(`${file}: expected ${wanted} (--arch), got ${what}`);
+  if (isResnet(given) || given.heads === heads) return;
+  throw new RunError(
+    `${file}: expected a backbone of ${heads} heads (--num-heads), got one of ${given.heads}`,
+  );
 }
 
 /** Positions for the pictures of this backbone; nothing of anything else. */

@@ -1,13 +1,18 @@
 import { UsageError } from "../errors.ts";
 import { architectureOf } from "../model/architecture.ts";
+import { isResnetName } from "../model/resnet-architecture.ts";
 import { type Duration, describeDuration, type RunLength, toSteps } from "./duration.ts";
 import type { SettingName, Settings } from "./settings.ts";
-import { flagOf } from "./table.ts";
+import { flagOf, table } from "./table.ts";
 
 /** Throws a `UsageError` where settings do not go together. Looks at no file. */
 export function checkSettings(settings: Settings): void {
-  checkCrops(settings);
-  architectureOf(settings); // throws where the heads do not divide the width
+  if (isResnetName(settings.arch)) {
+    checkResnet(settings);
+  } else {
+    checkCrops(settings);
+    architectureOf(settings); // throws where the heads do not divide the width
+  }
   checkKnn(settings);
   // An epoch's steps are not known yet; of durations in one unit the shorter is shorter all the same.
   if (settings.epochs.unit === "epochs") checkWarmups(settings, 1000, ["epochs", "percent"]);
@@ -33,6 +38,20 @@ function checkCrops({
   };
   assertDivides("globalCropsSize", globalCropsSize);
   if (localCropsNumber > 0) assertDivides("localCropsSize", localCropsSize);
+}
+
+/** A ResNet is what its name says, and cuts no patches. */
+function checkResnet(settings: Settings): void {
+  const { arch, patchSize, dropPathRate } = settings;
+  const refuse = (name: SettingName, expected: string, got: unknown) => {
+    throw new UsageError(`--${flagOf(name)}: expected ${expected} with ${arch}, got ${got}`);
+  };
+  for (const name of ["embedDim", "depth", "numHeads"] as const) {
+    if (settings[name] !== undefined) refuse(name, "none", settings[name]);
+  }
+  if (patchSize !== table.patchSize.default) refuse("patchSize", "none", patchSize);
+  if (dropPathRate > 0)
+    refuse("dropPathRate", "0 (a ResNet has no stochastic depth)", dropPathRate);
 }
 
 function checkKnn({ knnTrain, knnTest }: Settings): void {

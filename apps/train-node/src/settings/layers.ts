@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parse, YAMLParseError } from "yaml";
 import { UsageError } from "../errors.ts";
+import { isResnetName } from "../model/resnet-architecture.ts";
 import type { SettingName, Settings, SomeSettings } from "./settings.ts";
 import { flagOf, settingNames, settingOf, table } from "./table.ts";
 
@@ -26,7 +27,7 @@ export const defaults: Layer = {
 export function resolve(layers: readonly Layer[]): Resolved {
   const settings: Record<string, unknown> = {};
   const origins: Record<string, string> = {};
-  for (const { values, origin } of [defaults, ...layers]) {
+  for (const { values, origin } of [defaults, archDefaults(layers), ...layers]) {
     for (const name of settingNames) {
       if (!isSet(values, name)) continue;
       settings[name] = values[name];
@@ -35,6 +36,13 @@ export function resolve(layers: readonly Layer[]): Resolved {
   }
   for (const name of settingNames) origins[name] ??= "default";
   return { settings, origins } as unknown as Resolved;
+}
+
+/** A ResNet has no stochastic depth to begin with, here as in the reference. */
+function archDefaults(layers: readonly Layer[]): Layer {
+  const arch = layers.findLast(({ values }) => isSet(values, "arch"))?.values.arch;
+  const values = arch && isResnetName(arch) ? { dropPathRate: 0 } : {};
+  return { values, origin: () => `default of ${arch}` };
 }
 
 export function isSet(values: SomeSettings, name: SettingName): boolean {

@@ -1,7 +1,17 @@
 import type { Precision } from "@dino/backend";
 import type { Duration } from "./duration.ts";
 
-export type Arch = "vit_tiny" | "vit_small" | "vit_base" | "deit_tiny" | "deit_small" | "deit_base";
+export type Arch =
+  | "vit_tiny"
+  | "vit_small"
+  | "vit_base"
+  | "deit_tiny"
+  | "deit_small"
+  | "deit_base"
+  | "resnet18"
+  | "resnet34"
+  | "resnet50"
+  | "resnet101";
 export type OptimizerName = "adamw" | "sgd" | "lars";
 export type Range = readonly [from: number, to: number];
 

@@ -1,6 +1,6 @@
 import { epochs, percent } from "./duration.ts";
 import * as kinds from "./kinds.ts";
-import type { SettingName, Settings } from "./settings.ts";
+import type { Arch, SettingName, Settings } from "./settings.ts";
 
 export type Group = "Model" | "Crops" | "Optimizer" | "Schedule" | "Run" | "Machine";
 
@@ -32,23 +32,30 @@ const share = number({ min: 0, max: 1 });
  */
 export const table: Table = {
   arch: model(
-    choice(["vit_tiny", "vit_small", "vit_base", "deit_tiny", "deit_small", "deit_base"]),
+    choice([
+      ...["vit_tiny", "vit_small", "vit_base", "deit_tiny", "deit_small", "deit_base"],
+      ...["resnet18", "resnet34", "resnet50", "resnet101"],
+    ] as Arch[]),
     "vit_small",
     "backbone; deit_* are the same as vit_*",
   ),
-  patchSize: model(side, 16, "side of a patch in pixels: smaller is better and slower"),
-  embedDim: model(optional(width, "the arch's"), undefined, "width of the backbone"),
+  patchSize: model(side, 16, "side of a ViT's patch in pixels: smaller is better and slower"),
+  embedDim: model(optional(width, "the arch's"), undefined, "width of a ViT"),
   depth: model(
     optional(integer({ min: 1, max: 256 }), "the arch's"),
     undefined,
-    "number of blocks",
+    "number of its blocks",
   ),
   numHeads: model(
     optional(integer({ min: 1, max: 256 }), "the arch's"),
     undefined,
-    "attention heads",
+    "its attention heads",
   ),
-  dropPathRate: model(number({ min: 0, below: 1 }), 0.1, "stochastic depth of the student"),
+  dropPathRate: model(
+    number({ min: 0, below: 1 }),
+    0.1,
+    "stochastic depth of the student; 0 with a ResNet, which has none",
+  ),
   outDim: model(width, 65536, "prototypes K, the width of the head's output"),
   hiddenDim: model(width, 2048, "width of the head's hidden layers"),
   bottleneckDim: model(width, 256, "width of the head's bottleneck"),

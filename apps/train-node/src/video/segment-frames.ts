@@ -15,7 +15,7 @@ import {
 import { imagenet, imageTensor, type Normalization, type Pixels } from "@dino/ops";
 import { type Tensor2D, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
 import { RunError } from "../errors.ts";
-import type { Model } from "../model/weights.ts";
+import type { VitModel } from "../model/weights.ts";
 import type { DavisVideo } from "./davis-videos.ts";
 import { frameSize, type Size } from "./frame-size.ts";
 import { readLabels, writeLabels } from "./label-files.ts";
@@ -35,7 +35,7 @@ const normalization: Normalization = { ...imagenet, std: [0.228, 0.224, 0.225] }
  * after the frames. Those of the first are the ones that were given.
  */
 export async function segmentFrames(
-  { backbone, params }: Pick<Model, "backbone" | "params">,
+  { backbone, params }: Pick<VitModel, "backbone" | "params">,
   video: DavisVideo,
   folder: string,
   { shortSide, onProgress, ...options }: SegmentFramesOptions,

@@ -1,2 +1,3 @@
+export type { ConvolutionSize } from "./convolution-sizes.ts";
 export { type Resnet, type ResnetOptions, resnet } from "./resnet.ts";
 export { type ResnetName, type ResnetSizes, resnetSizes } from "./sizes.ts";

@@ -2,6 +2,7 @@ import { assertShape, conv2d, maxPool2d, type Params, parameter, ShapeError } fr
 import * as tf from "@tensorflow/tfjs-core";
 import type { Backbone, Training } from "../backbone.ts";
 import { batchNorm, isRunningStatistic } from "../batch-norm.ts";
+import { type ConvolutionSize, convolutionSizes } from "./convolution-sizes.ts";
 import { type Block, type Layer, resnetLayers } from "./layers.ts";
 import { resnetInit, resnetShapes } from "./parameters.ts";
 import { type ResnetName, type ResnetSizes, resnetSizes } from "./sizes.ts";
@@ -15,6 +16,8 @@ export interface Resnet extends Backbone {
   readonly sizes: ResnetSizes;
   readonly buffers: readonly string[];
   trainingFloats(rows: number, columns: number): number;
+  /** Every convolution and the pixels that it makes of a picture of this size: what there is to compute. */
+  convolutions(rows: number, columns: number): readonly ConvolutionSize[];
 }
 
 /** A ResNet of a published size: `resnet("resnet50")`. */
@@ -75,21 +78,14 @@ function residualNetwork(
         return tf.mean<tf.Tensor2D>(y, [1, 2]);
       }),
 
-    trainingFloats: (rows, columns) => {
-      let [down, across] = [halved(rows), halved(columns)];
-      // Of every layer: what its norm and what the next layer saves, and the gradients of both.
-      let floats = 4 * down * across * stem.outputs;
-      [down, across] = [halved(down), halved(across)];
-      floats += 2 * down * across * stem.outputs;
-      for (const { layers, projection } of blocks) {
-        for (const { outputs, stride } of layers) {
-          if (stride === 2) [down, across] = [halved(down), halved(across)];
-          floats += 4 * down * across * outputs;
-        }
-        if (projection) floats += 4 * down * across * projection.outputs;
-      }
-      return floats;
-    },
+    convolutions: (rows, columns) => convolutionSizes(layers, rows, columns),
+
+    // Of every layer: what its norm and what the next layer saves, and the gradients of both.
+    trainingFloats: (rows, columns) =>
+      convolutionSizes(layers, rows, columns).reduce(
+        (sum, size) => sum + 4 * size.rows * size.columns * size.outputs,
+        0,
+      ),
   };
 }
 
@@ -137,11 +133,6 @@ function layer(
     residual: residual && rows(residual),
   });
   return tf.reshape(normed, y.shape);
-}
-
-/** Rows or columns after a centred window with stride 2. */
-function halved(length: number): number {
-  return Math.ceil(length / 2);
 }
 
 function assertImages(images: tf.Tensor4D): void {

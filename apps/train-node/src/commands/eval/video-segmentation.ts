@@ -13,7 +13,12 @@ import { type DavisVideo, davisVideos } from "../../video/davis-videos.ts";
 import { scoreFrames } from "../../video/score-frames.ts";
 import { segmentFrames } from "../../video/segment-frames.ts";
 import { segmentationFolder } from "../../video/segmentation-folder.ts";
-import { flagValue, openModel, type WeightsFlags, withWeights } from "../weights-options.ts";
+import {
+  flagValue,
+  openVisionTransformer,
+  type WeightsFlags,
+  withWeights,
+} from "../weights-options.ts";
 
 interface VideoFlags extends WeightsFlags {
   readonly dataPath: string;
@@ -81,7 +86,7 @@ async function evalVideoSegmentation(context: Context, flags: VideoFlags): Promi
   const { imageSet, resolution, dataPath } = flags;
   const videos = davisVideos(dataPath, { imageSet, resolution });
   await stoppable(context, words, async (signal) => {
-    const model = await openModel(context, flags);
+    const model = await openVisionTransformer(context, flags);
     const identity = {
       model: JSON.parse(await modelIdentity(model)),
       data: { path: resolve(dataPath), resolution },
