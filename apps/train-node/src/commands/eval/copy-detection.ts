@@ -20,7 +20,12 @@ import { type CacheFlags, withFeatureCache } from "../../features/cache-options.
 import { featureReader } from "../../features/feature-reader.ts";
 import type { PictureView } from "../../features/file-features.ts";
 import * as kinds from "../../settings/kinds.ts";
-import { flagValue, openModel, type WeightsFlags, withWeights } from "../weights-options.ts";
+import {
+  flagValue,
+  openVisionTransformer,
+  type WeightsFlags,
+  withWeights,
+} from "../weights-options.ts";
 
 interface CopyFlags extends WeightsFlags, CacheFlags {
   readonly dataPath: string;
@@ -88,7 +93,7 @@ async function evalCopyDetection(context: Context, flags: CopyFlags): Promise<vo
   describe(screen, data, distractors);
 
   await stoppable(context, words, async (signal) => {
-    const model = await openModel(context, flags);
+    const model = await openVisionTransformer(context, flags);
     const smallest = model.backbone.patchSize;
     const extractor = copyDescriptor(model.backbone, { power });
     const kind = { tokens: "class and mean of patches", power };
