@@ -7,6 +7,7 @@ import { convertCommand } from "./commands/convert.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { engineCommand } from "./commands/engine.ts";
 import { evalCommand } from "./commands/eval.ts";
+import { exportCommand } from "./commands/export.ts";
 import { featuresCommand } from "./commands/features.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { pcaCommand } from "./commands/pca.ts";
@@ -52,6 +53,7 @@ function program(context: Context): Command {
     pcaCommand,
     similarityCommand,
     featuresCommand,
+    exportCommand,
     inspectCommand,
     convertCommand,
     benchCommand,

@@ -1,4 +1,10 @@
 export {
+  type AttentionJaccard,
+  type AttentionJaccardOptions,
+  attentionJaccard,
+  type PatchMask,
+} from "./attention/attention-jaccard.ts";
+export {
   type ClassFigures,
   type Confusion,
   classFigures,

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 
 test("exports what it promises", () => {
   expect(Object.keys(api).sort()).toEqual([
+    "attentionJaccard",
     "averagePrecision",
     "boundaryMeasure",
     "classFigures",

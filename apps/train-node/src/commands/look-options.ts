@@ -89,10 +89,12 @@ export async function openLook(
       `--image-size: expected at least the model's patch of ${patchSize}, got ${side}`,
     );
   }
-  const weights = statSync(file);
+  const weights = statSync(file, { throwIfNoEntry: false }); // none where a server has the file
   const settings = {
     dino: version(),
-    weights: { file: resolve(file), size: weights.size, changed: Math.round(weights.mtimeMs) },
+    weights: weights
+      ? { file: resolve(file), size: weights.size, changed: Math.round(weights.mtimeMs) }
+      : { file },
     checkpointKey: flags.checkpointKey ?? "teacher",
     heads,
     block,

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
-import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { canonicalJson, type Json, makeFolder } from "@dino/trainer/node";
+import { canonicalJson, type Json } from "@dino/trainer/node";
+import { writeWhole } from "./write-whole.ts";
 
 /** What a folder of pictures was made with, so that a second call goes on where a first one stopped. */
 export interface LookJournal {
@@ -18,14 +18,9 @@ export async function openJournal(
   name: string,
   settings: Json,
 ): Promise<LookJournal> {
-  makeFolder(folder);
   const file = join(folder, name);
   const goesOn = textOf(file) === canonicalJson(settings);
-  if (!goesOn) {
-    const part = `${file}.part`;
-    await writeFile(part, `${JSON.stringify(settings, null, 2)}\n`);
-    await rename(part, file).finally(() => rm(part, { force: true }));
-  }
+  if (!goesOn) await writeWhole(file, `${JSON.stringify(settings, null, 2)}\n`);
   return {
     has: (files, changed) =>
       goesOn &&

@@ -1,9 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Pixels } from "@dino/ops";
-import { makeFolder } from "@dino/trainer/node";
 import sharp from "sharp";
+import { writeWhole } from "./write-whole.ts";
 
 /** Pictures by what they show. */
 export type NamedPictures = readonly (readonly [name: string, picture: Pixels])[];
@@ -19,7 +17,6 @@ export async function writePictures(
   name: string,
   pictures: NamedPictures,
 ): Promise<readonly string[]> {
-  makeFolder(folder);
   const files: string[] = [];
   for (const [what, picture] of pictures) {
     const file = pictureFile(folder, name, what);
@@ -31,14 +28,6 @@ export async function writePictures(
 
 /** sharp's encoder: many times as fast as one in JavaScript, which a video notices. */
 async function writePng(file: string, { width, height, data }: Pixels): Promise<void> {
-  const part = join(dirname(file), `.${basename(file)}.${randomUUID()}.part`);
-  try {
-    await sharp(data, { raw: { width, height, channels: 3 } })
-      .png()
-      .toFile(part);
-    await rename(part, file);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
+  const picture = sharp(data, { raw: { width, height, channels: 3 } }).png();
+  await writeWhole(file, (part) => picture.toFile(part));
 }

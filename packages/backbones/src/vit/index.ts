@@ -1,4 +1,4 @@
 export type { VitOptions } from "./options.ts";
-export { resizePositions } from "./positions.ts";
+export { type Extent, positionsFor, resizePositions } from "./positions.ts";
 export { type VitName, type VitSize, type VitSizes, vitSizes } from "./sizes.ts";
 export { type SelfAttentionOptions, type VisionTransformer, vit } from "./vit.ts";
