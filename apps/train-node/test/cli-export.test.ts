@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { resnet } from "@dino/backbones/resnet";
 import { vit } from "@dino/backbones/vit";
 import { writeSafetensors } from "@dino/checkpoint/node";
 import { key, random } from "@dino/random";
@@ -40,6 +41,11 @@ beforeAll(async () => {
   await setBackend("cpu");
   const backbone = vit({ embedDim: 24, depth: 2, heads: 3, patchSize: 8, imageSize: 32 });
   await writeSafetensors(join(folder, "model.safetensors"), backbone.init(random(key(0))), {});
+  await writeSafetensors(
+    join(folder, "resnet.safetensors"),
+    resnet("resnet18").init(random(key(0))),
+    {},
+  );
   for (const name of ["images", "masks", "empty"]) mkdirSync(join(folder, name));
   await writeScene("a", 8, 15);
   await writeScene("b", 32, 1);
@@ -70,7 +76,32 @@ test("writes an ONNX file for the size of picture that is asked for", async () =
       { name: "attention", shape: [-1, 3, 16, 16] },
     ],
   });
-  expect(readdirSync(join(folder, "out"))).toEqual(["model.onnx"]);
+  expect(readdirSync(join(folder, "out")).filter((name) => /part/.test(name))).toEqual([]);
+}, 60_000);
+
+test("writes a ResNet for pictures of any size", async () => {
+  const words = [
+    "export",
+    "--weights",
+    "resnet.safetensors",
+    "--onnx",
+    "out/resnet.onnx",
+    "--json",
+  ];
+  const { code, stdout } = await dino(words, { cwd: folder });
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    inputs: [{ name: "images", shape: [-1, 3, -1, -1] }],
+    outputs: [
+      { name: "features", shape: [-1, 512] },
+      { name: "feature_map", shape: [-1, 512, -1, -1] },
+    ],
+  });
+  const sized = await dino([...words, "--image-size", "64"], { cwd: folder });
+  expect(sized.code).toBe(2);
+  expect(sized.stderr).toMatch(
+    /^dino: --image-size: expected none for resnet18, which takes pictures of any size$/m,
+  );
 }, 60_000);
 
 test("measures attention masks against segmentations, all or those of a list", async () => {

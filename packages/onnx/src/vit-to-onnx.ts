@@ -1,36 +1,18 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import { positionsFor, type VisionTransformer } from "@dino/backbones/vit";
-import { assertShape, imagenet, type Params, parameter } from "@dino/ops";
+import { type Params, parameter } from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
-import { createGraph, elementTypes } from "./graph.ts";
+import { createGraph } from "./graph.ts";
 import type { Weight } from "./layers.ts";
-import { ModelProtoSchema, type ValueInfoProto, ValueInfoProtoSchema } from "./schema/onnx_pb.ts";
+import { type OnnxModel, onnxModel } from "./model.ts";
+import { readWeights } from "./read-weights.ts";
 import { names, vitGraph } from "./vit.ts";
 
-/** ONNX 1.8 of November 2020: what came since has no operation that is needed here. */
-const opset = 13;
-const irVersion = 7;
-
-export interface OnnxOptions {
+export interface VitOnnxOptions {
   /** Pixels of the pictures; those that the positions were made for when absent. */
   readonly rows?: number;
   readonly columns?: number;
   /** More to tell in the file's metadata, beside what pictures have to be like. */
   readonly metadata?: Readonly<Record<string, string>>;
-}
-
-/** What goes into a model or comes out: -1 stands for the batch, which may be any. */
-export interface OnnxValue {
-  readonly name: string;
-  readonly shape: readonly number[];
-}
-
-export interface OnnxModel {
-  /** The file. */
-  readonly bytes: Uint8Array;
-  readonly opset: number;
-  readonly inputs: readonly OnnxValue[];
-  readonly outputs: readonly OnnxValue[];
 }
 
 /**
@@ -43,102 +25,39 @@ export interface OnnxModel {
 export async function vitToOnnx(
   backbone: VisionTransformer,
   params: Params,
-  { rows = backbone.imageSize, columns = backbone.imageSize, metadata = {} }: OnnxOptions = {},
+  { rows = backbone.imageSize, columns = backbone.imageSize, metadata = {} }: VitOnnxOptions = {},
 ): Promise<OnnxModel> {
-  const { embedDim, depth, heads, patchSize } = backbone;
-  for (const [name, pixels] of Object.entries({ rows, columns })) {
+  const { name, embedDim, heads, patchSize, parameterShapes } = backbone;
+  for (const [side, pixels] of Object.entries({ rows, columns })) {
     if (Number.isSafeInteger(pixels) && pixels >= patchSize) continue;
     throw new RangeError(
-      `${name}: expected a whole number from ${patchSize}, one patch, got ${pixels}`,
+      `${side}: expected a whole number from ${patchSize}, one patch, got ${pixels}`,
     );
   }
-  const weights = await readAll(backbone, params);
-  const patches = Math.floor(rows / patchSize) * Math.floor(columns / patchSize);
-  const graph = createGraph();
-  vitGraph(
-    graph,
-    (name) => weights.get(name) as Weight,
-    await positionsOf(params, { rows, columns }, patchSize),
-    { embedDim, depth, heads, patchSize },
+  const [, , width] = parameterShapes.pos_embed as [number, number, number];
+  const weights = await readWeights(
+    { ...parameterShapes, pos_embed: [1, null, width] }, // made for any size
+    params,
   );
+  const positions = await positionsOf(params, { rows, columns }, patchSize);
+  const graph = createGraph();
+  vitGraph(graph, weights, positions, backbone);
 
-  const inputs = [{ name: names.images, shape: [-1, 3, rows, columns] }];
-  const outputs = [
-    { name: names.classToken, shape: [-1, embedDim] },
-    { name: names.patchTokens, shape: [-1, patches, embedDim] },
-    { name: names.attention, shape: [-1, heads, 1 + patches, 1 + patches] },
-  ];
-  const model = create(ModelProtoSchema, {
-    irVersion: BigInt(irVersion),
-    producerName: "@dino/onnx",
-    docString: about,
-    opsetImport: [{ domain: "", version: BigInt(opset) }],
-    graph: {
-      name: backbone.name,
-      node: [...graph.nodes],
-      initializer: [...graph.constants],
-      input: inputs.map(valueInfo),
-      output: outputs.map(valueInfo),
-    },
-    metadataProps: Object.entries({ ...preprocessing({ rows, columns }), ...metadata }).map(
-      ([key, value]) => ({ key, value }),
-    ),
-  });
-  return { bytes: toBinary(ModelProtoSchema, model), opset, inputs, outputs };
-}
-
-const about =
-  "images: RGB, [batch, 3, rows, columns], bytes / 255, less the mean, divided by the standard deviation. " +
-  "class_token: the feature. patch_tokens: row by row. attention: of the last block, token 0 is the class token.";
-
-/** How pictures become `images`, for whoever opens the file. */
-function preprocessing({ rows, columns }: { rows: number; columns: number }) {
-  return {
-    color: "RGB",
-    layout: "NCHW",
-    scale: String(1 / 255),
-    mean: imagenet.mean.join(","),
-    std: imagenet.std.join(","),
-    rows: String(rows),
-    columns: String(columns),
-    interpolation: "bicubic, antialiased",
-  };
-}
-
-function valueInfo({ name, shape }: OnnxValue): ValueInfoProto {
-  return create(ValueInfoProtoSchema, {
+  const patches = Math.floor(rows / patchSize) * Math.floor(columns / patchSize);
+  return onnxModel({
     name,
-    type: {
-      value: {
-        case: "tensorType",
-        value: {
-          elemType: elementTypes.float32,
-          shape: {
-            dim: shape.map((size) => ({
-              value:
-                size < 0
-                  ? ({ case: "dimParam", value: "batch" } as const)
-                  : ({ case: "dimValue", value: BigInt(size) } as const),
-            })),
-          },
-        },
-      },
-    },
+    about:
+      "class_token: the feature. patch_tokens: row by row. " +
+      "attention: of the last block, token 0 is the class token.",
+    graph,
+    inputs: [{ name: names.images, shape: ["batch", 3, rows, columns] }],
+    outputs: [
+      { name: names.classToken, shape: ["batch", embedDim] },
+      { name: names.patchTokens, shape: ["batch", patches, embedDim] },
+      { name: names.attention, shape: ["batch", heads, 1 + patches, 1 + patches] },
+    ],
+    metadata: { rows: String(rows), columns: String(columns), ...metadata },
   });
-}
-
-/** Every parameter as plain numbers, its shape checked. */
-async function readAll(
-  { parameterShapes }: VisionTransformer,
-  params: Params,
-): Promise<ReadonlyMap<string, Weight>> {
-  const weights = new Map<string, Weight>();
-  for (const [name, shape] of Object.entries(parameterShapes)) {
-    const tensor = parameter(params, name);
-    assertShape(name, tensor, name === "pos_embed" ? [1, null, shape[2] ?? null] : [...shape]);
-    weights.set(name, { name, shape, values: (await tensor.data()) as Float32Array });
-  }
-  return weights;
 }
 
 /** The positions of pictures of this size, under the name of those that they come from. */

@@ -11,7 +11,12 @@ import { fitPicture, imageSize, resizePicture, shortestSide } from "../../model/
 import { type MaskPair, maskPairs } from "../../model/mask-pairs.ts";
 import { readMask } from "../../model/read-mask.ts";
 import * as kinds from "../../settings/kinds.ts";
-import { flagValue, openModel, type WeightsFlags, withWeights } from "../weights-options.ts";
+import {
+  flagValue,
+  openVisionTransformer,
+  type WeightsFlags,
+  withWeights,
+} from "../weights-options.ts";
 
 interface JaccardFlags extends WeightsFlags {
   readonly images: string;
@@ -56,7 +61,7 @@ async function jaccard(context: Context, flags: JaccardFlags): Promise<void> {
   const asked = flagValue("--block", flags.block, kinds.integer({ min: 0 }));
   const ignore = flagValue("--ignore", flags.ignore, kinds.integer({ min: 0, max: 255 }));
   const pairs = await maskPairs(flags);
-  const { backbone, params } = await openModel(context, flags);
+  const { backbone, params } = await openVisionTransformer(context, flags);
   const { patchSize, depth, heads } = backbone;
   const block = asked ?? depth - 1;
   if (block >= depth) {
