@@ -131,6 +131,11 @@ onEveryBackend(() => {
     expectClose(tf.slice(last, 0, [1, 1, 1, 5]), row);
     expectClose(small.selfAttention(params, images, { block: 1 }), last.dataSync(), 0);
     const first = small.selfAttention(params, images, { block: 0 });
+    for (const [block, all] of [first, last].entries()) {
+      const row = small.selfAttention(params, images, { block, classOnly: true });
+      expect(row.shape).toEqual([1, 3, 1, 19]);
+      expectClose(row, tf.slice(all, 0, [1, 3, 1, 19]).dataSync());
+    }
     expectClose(tf.sum(first, 3), Array(3 * 19).fill(1));
     expect(tf.max(tf.abs(tf.sub(first, last))).dataSync()[0]).toBeGreaterThan(1e-3);
   });
@@ -216,6 +221,7 @@ onEveryBackend(() => {
     expectNoLeak(() => dropping.forwardCrops(params, [images, images], { key: key(0) }));
     expectNoLeak(() => small.intermediateTokens(params, images, { blocks: 2 }));
     expectNoLeak(() => small.selfAttention(params, images));
+    expectNoLeak(() => small.selfAttention(params, images, { classOnly: true }));
     expectNoLeak(() => ({ ...small.init(random(key(0))) }));
   });
 

@@ -23,7 +23,8 @@ export interface AttentionMaps extends PatchGrid {
 
 /**
  * The class token's attention to the patches of one picture, from a self-attention
- * `[1, heads, tokens, tokens]` whose token 0 is the class token. A picture whose sides are no
+ * `[1, heads, tokens, tokens]` whose token 0 is the class token, or that token's row of it alone,
+ * `[1, heads, 1, tokens]`. A picture whose sides are no
  * multiples of the patch has a rest at the right and bottom that no patch covers. The tensor stays
  * the caller's.
  */
@@ -34,7 +35,8 @@ export async function classAttention(
 ): Promise<AttentionMaps> {
   const { rows, columns } = pictureGrid(picture, patchSize);
   const patches = rows * columns;
-  assertShape("selfAttention", selfAttention, [1, null, 1 + patches, 1 + patches]);
+  const rowsGiven = selfAttention.shape[2] === 1 ? 1 : 1 + patches;
+  assertShape("selfAttention", selfAttention, [1, null, rowsGiven, 1 + patches]);
   const heads = selfAttention.shape[1];
 
   const row = tf.slice(selfAttention, [0, 0, 0, 1], [1, heads, 1, patches]);

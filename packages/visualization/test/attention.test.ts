@@ -26,7 +26,10 @@ onEveryBackend(() => {
         return ((values[1 + i] as number) + (values[50 + i] as number)) / 2;
       }),
     });
-    selfAttention.dispose();
+    const row = tf.slice(selfAttention, [0, 0, 0, 0], [1, 2, 1, size]);
+    const picture = { width: 29, height: 23 };
+    expect(await classAttention(row, picture, { patchSize: 9 })).toEqual(attention);
+    tf.dispose([selfAttention, row]);
   });
 
   test("makes of a picture what a backbone takes", () => {

@@ -12,6 +12,8 @@ export async function classAttentionOf(
     block,
   }: { readonly backbone: VisionTransformer; readonly params: Params; readonly block: number },
 ): Promise<AttentionMaps> {
-  const weights = tidy(() => backbone.selfAttention(params, toTensor(picture), { block }));
+  const weights = tidy(() =>
+    backbone.selfAttention(params, toTensor(picture), { block, classOnly: true }),
+  );
   return classAttention(weights, picture, backbone).finally(() => weights.dispose());
 }

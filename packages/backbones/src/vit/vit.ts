@@ -15,6 +15,7 @@ import {
 } from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Backbone, Crops, Training } from "../backbone.ts";
+import { classAttentionWeights } from "./class-attention-weights.ts";
 import { dropRates, pathScale } from "./drop-path.ts";
 import { assertCount, assertOptions, type VitOptions } from "./options.ts";
 import { vitInit, vitShapes } from "./parameters.ts";
@@ -24,6 +25,8 @@ import { type VitName, type VitSizes, vitSize, vitSizes } from "./sizes.ts";
 export interface SelfAttentionOptions {
   /** Counted from 0; the last one unless given. */
   readonly block?: number;
+  /** The class token's row alone, `[batch, heads, 1, 1 + patches]`: of large pictures all are too many. */
+  readonly classOnly?: boolean;
 }
 
 export interface VisionTransformer extends Backbone {
@@ -206,7 +209,7 @@ function visionTransformer(
         return outputs;
       }),
 
-    selfAttention: (params, images, { block: at = depth - 1 } = {}) =>
+    selfAttention: (params, images, { block: at = depth - 1, classOnly = false } = {}) =>
       tf.tidy(() => {
         assertCount("block", at, 0, depth - 1);
         const segment = segmentOf(images);
@@ -214,6 +217,7 @@ function visionTransformer(
         for (let i = 0; i < at; i++) x = block(params, i, x, [segment]);
         const own = within(params, `blocks.${at}.`);
         const normed = layerNorm(x, parameter(own, "norm1.weight"), parameter(own, "norm1.bias"));
+        if (classOnly) return classAttentionWeights(own, normed, { heads, ...segment });
         const qkv = linear(
           normed,
           parameter(own, "attn.qkv.weight"),
