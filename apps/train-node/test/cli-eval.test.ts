@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -35,6 +35,69 @@ test("keeps features, and takes them again", { timeout: 120_000 }, async () => {
   const without = await run(...knn, "--no-features-cache");
   expect(without.stdout).toBe(first.stdout);
   expect(without.stderr).not.toContain("were there");
+});
+
+test("tells of each class, and draws what is taken for what", { timeout: 120_000 }, async () => {
+  const found = await run(...knn, "--confusion", "pictures/confusion.png", "--k", "3,20");
+  expect(found.code).toBe(0);
+  const { top1, classes } = JSON.parse(found.stdout);
+  expect(classes).toMatchObject([
+    { name: "blue", count: 3, recall: { 3: expect.any(Number), 20: expect.any(Number) } },
+    { name: "red", count: 3 },
+  ]);
+  const [blue, red] = classes;
+  expect((blue.recall[3] + red.recall[3]) / 2).toBeCloseTo(top1[3], 9);
+  const picture = readFileSync(join(folder, "pictures", "confusion.png"));
+  expect(picture.subarray(1, 4).toString()).toBe("PNG");
+  expect(readdirSync(join(folder, "pictures"))).toEqual(["confusion.png"]);
+
+  const words = knn.filter((word) => word !== "--json");
+  const shown = await run(...words, "--classes", "--k", "3");
+  expect(shown.stdout).toMatch(
+    /^3-NN: top-1 [\d.]+ %, top-5 100.00 %\nblue {2}3 pictures, right 3: /,
+  );
+});
+
+test("writes the reference's feature files, and judges them without a model", {
+  timeout: 120_000,
+}, async () => {
+  const found = await run(...knn, "--k", "3", "--dump-features", "dumps");
+  expect(found.code).toBe(0);
+  expect(readdirSync(join(folder, "dumps")).sort()).toEqual(
+    ["testfeat.pth", "testlabels.pth", "trainfeat.pth", "trainlabels.pth"], //
+  );
+  const load = ["eval", "knn", "--load-features", "dumps", "--k", "3", "--json"];
+  const again = await run(...load);
+  const { top1, top5 } = JSON.parse(again.stdout);
+  expect({ top1, top5 }).toMatchObject({
+    top1: JSON.parse(found.stdout).top1,
+    top5: JSON.parse(found.stdout).top5,
+  });
+
+  const one = ["eval", "knn", "--weights", "run", "--train", "train", "--k", "3", "--json"];
+  const alone = await run(...one, "--dump_features", "dumps");
+  expect(readdirSync(join(folder, "dumps")).sort()).toEqual(["trainfeat.pth", "trainlabels.pth"]);
+  const aloneAgain = await run(...load);
+  expect(aloneAgain.stderr).toContain("every row is classified by all the others");
+  expect(JSON.parse(aloneAgain.stdout).top1).toEqual(JSON.parse(alone.stdout).top1);
+
+  const missing = await run("eval", "knn", "--load-features", "train");
+  expect(missing.code).toBe(1);
+  expect(missing.stderr).toMatch(/^dino: train\/trainfeat\.pth: expected a file/m);
+});
+
+test("takes the reference's layout of folders", { timeout: 120_000 }, async () => {
+  const words = ["eval", "knn", "--weights", "run", "--data-path", ".", "--json"];
+  const whole = await run(...words);
+  expect(whole.stdout).toBe((await run(...knn)).stdout);
+  const wrong = await run(...words, "--train", "train");
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain("dino: --train: expected none beside --data-path");
+  const nothing = await run("eval", "knn", "--weights", "run", "--data-path", "train");
+  expect(nothing.code).toBe(1);
+  expect(nothing.stderr).toContain(
+    "dino: train: expected class folders in train/train, got nothing there",
+  );
 });
 
 test("a signal ends an evaluation, with the exit code that shells expect", {

@@ -121,6 +121,21 @@ test.concurrent.each<[string, string[], RegExp]>([
     /^dino: --k: expected whole numbers from 1, such as 10,20, got "0"/,
   ],
   [
+    "no model to judge",
+    ["eval", "knn", "--train", "photos"],
+    /^dino: --weights: expected a model \(or --load-features\), got none/,
+  ],
+  [
+    "no pictures to judge by",
+    ["eval", "knn", "--weights", "x"],
+    /^dino: --train: expected a folder of class folders \(or --data-path\), got none/,
+  ],
+  [
+    "a model beside features",
+    ["eval", "knn", "--load-features", "x", "--data-path", "photos"],
+    /^dino: --data-path: expected none beside --load-features/,
+  ],
+  [
     "more neighbours than pictures",
     ["eval", "knn", "--weights", "x", "--train", "photos", "--k", "100"],
     /^dino: --k: expected at most 19, .*, got 100/,

@@ -8,9 +8,9 @@ import type { Command } from "commander";
 import { type Context, command } from "../command.ts";
 import { jsonLine } from "../console/console.ts";
 import { count } from "../console/words.ts";
+import { assertPatches } from "../model/assert-patches.ts";
 import { featuresCsv, namesCsv } from "../model/features-csv.ts";
 import * as kinds from "../settings/kinds.ts";
-import { assertPatches } from "./eval/knn.ts";
 import { flagValue, openModel, type WeightsFlags, withWeights } from "./weights-options.ts";
 
 interface FeaturesFlags extends WeightsFlags {

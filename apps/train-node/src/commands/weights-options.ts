@@ -30,12 +30,17 @@ export const numHeadsFlag: readonly [flag: string, help: string] = [
   "attention heads, where a file does not tell (width / 64)",
 ];
 
-export function withWeights(made: Command): Command {
+/** `optional` where a command has something to do without a model too. */
+export function withWeights(
+  made: Command,
+  { optional = false }: { readonly optional?: boolean } = {},
+): Command {
+  const path = new Option(
+    "--weights <path>",
+    "a run, a file (safetensors, .pth) or folder of weights, or a published name (dino_vits16)",
+  );
   return made
-    .requiredOption(
-      "--weights <path>",
-      "a run, a file (safetensors, .pth) or folder of weights, or a published name (dino_vits16)",
-    )
+    .addOption(path.makeOptionMandatory(!optional))
     .addOption(checkpointKeyOption())
     .option(...numHeadsFlag)
     .option("--allow-partial", "begin what a file lacks at random, ignore what is too much")

@@ -12,7 +12,8 @@ const interval = 10;
 export function progressLine(
   screen: Console,
   name: string,
-  unit: string,
+  /** Without it, percents are shown. */
+  unit?: string,
 ): (progress: Progress) => void {
   const begun = now();
   let first: number | undefined;
@@ -21,7 +22,11 @@ export function progressLine(
     first ??= done;
     const rate = (done - first) / (now() - begun);
     const rest = rate > 0 ? `  ${clock((total - done) / rate)} left` : "";
-    const line = `${name}: ${count(done)} of ${count(total)} ${unit}${done < total ? rest : ""}`;
+    const share =
+      unit === undefined
+        ? `${Math.floor((100 * done) / total)} %`
+        : `${count(done)} of ${count(total)} ${unit}`;
+    const line = `${name}: ${share}${done < total ? rest : ""}`;
     screen.draw(line);
     if (screen.interactive || now() - shownAt < interval || done === total) return;
     shownAt = now();

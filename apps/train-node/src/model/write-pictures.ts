@@ -26,8 +26,8 @@ export async function writePictures(
   return files;
 }
 
-/** sharp's encoder: many times as fast as one in JavaScript, which a video notices. */
-async function writePng(file: string, { width, height, data }: Pixels): Promise<void> {
+/** Writes a picture, whole or not at all. sharp's encoder: many times as fast as one in JavaScript, which a video notices. */
+export async function writePng(file: string, { width, height, data }: Pixels): Promise<void> {
   const picture = sharp(data, { raw: { width, height, channels: 3 } }).png();
   await writeWhole(file, (part) => picture.toFile(part));
 }

@@ -52,8 +52,11 @@ pub fn rearrange(
             let mut outer = outer.to_vec();
             let across = outer.remove(across);
             let turns: usize = outer.iter().map(|axis| axis.size).product();
-            // A few ten thousand numbers, in whole squares.
-            let height = (32_768 / last.size).next_multiple_of(SIDE).min(across.size);
+            // A few ten thousand numbers, in whole squares: one square at least.
+            let height = (32_768 / last.size)
+                .max(1)
+                .next_multiple_of(SIDE)
+                .min(across.size);
             let strips = across.size.div_ceil(height);
             let task = Squares {
                 outer: &outer,
@@ -181,7 +184,7 @@ mod tests {
     #[test]
     fn transposes_and_turns_round() {
         let machine = Machine::new(Isa::detect(), 3);
-        for (rows, columns) in [(1, 1), (3, 5), (16, 16), (33, 47), (100, 700)] {
+        for (rows, columns) in [(1, 1), (3, 5), (16, 16), (33, 47), (100, 700), (40_000, 17)] {
             let from: Vec<f32> = (0..rows * columns).map(|i| i as f32).collect();
             let mut to = vec![0.0; rows * columns];
             let axes = [columns, rows, 1, rows, 1, columns].map(|n| n as i32);
