@@ -13,6 +13,7 @@ export {
   multiCrop,
 } from "./multi-crop.ts";
 export type { Box } from "./pixels.ts";
+export { type RandomResizedCropOptions, randomResizedCrop } from "./random-resized-crop.ts";
 export type { Range } from "./range.ts";
 export { type ResizeOptions, resize } from "./resize.ts";
 export { sampleBilinear } from "./sample-bilinear.ts";

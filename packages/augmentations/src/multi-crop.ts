@@ -1,5 +1,6 @@
 import { fold, random } from "@dino/random";
 import { maxBlurRadius } from "./blur.ts";
+import type { Filter } from "./filter.ts";
 import { assertSize, assertWithin } from "./pixels.ts";
 import { assertCount, assertProbability, assertRange, type Range } from "./range.ts";
 import { sampleView } from "./sample-view.ts";
@@ -18,6 +19,8 @@ export interface MultiCropOptions {
   readonly localScale?: Range;
   /** Width over height of the part that is cut out. */
   readonly ratio?: Range;
+  /** What crops are resized by; bicubic when absent. */
+  readonly filter?: Filter;
   /** Probability of the mirror image. */
   readonly flip?: number;
   readonly jitter?: JitterOptions;
@@ -66,6 +69,7 @@ export function multiCrop(options: MultiCropOptions = {}): ViewPolicy {
     globalScale = [0.4, 1],
     localScale = [0.05, 0.4],
     ratio = [3 / 4, 4 / 3],
+    filter,
     flip = 0.5,
     jitter: {
       probability: jitter = 0.8,
@@ -111,6 +115,7 @@ export function multiCrop(options: MultiCropOptions = {}): ViewPolicy {
 
   const all = {
     ratio,
+    filter,
     flip,
     jitter,
     strength: { brightness, contrast, saturation, hue },

@@ -1,4 +1,5 @@
 import type { Random } from "@dino/random";
+import type { Filter } from "./filter.ts";
 import type { Range } from "./range.ts";
 import { type CropOptions, sampleCrop } from "./sample-crop.ts";
 import type { Jitter, JitterStep, View } from "./view.ts";
@@ -6,6 +7,7 @@ import type { Jitter, JitterStep, View } from "./view.ts";
 /** How crops of one kind are drawn. Numbers that are not sizes or ranges are probabilities. */
 export interface ViewKind extends CropOptions {
   readonly size: number;
+  readonly filter?: Filter | undefined;
   readonly flip: number;
   readonly jitter: number;
   readonly strength: Readonly<Record<JitterStep, number>>;
@@ -27,6 +29,7 @@ export function sampleView(
   return {
     size: kind.size,
     crop: sampleCrop(picture, kind, random),
+    ...(kind.filter && { filter: kind.filter }),
     flip: happens(kind.flip),
     jitter: happens(kind.jitter) ? sampleJitter(kind.strength, random) : null,
     grey: happens(kind.grey),

@@ -2,6 +2,7 @@ import type { Pixels } from "@dino/ops";
 import { brighten, contrastBytes, saturate } from "./blend.ts";
 import { blurBytes } from "./blur.ts";
 import { flipRows } from "./crop.ts";
+import type { Filter } from "./filter.ts";
 import { turnHue } from "./hue.ts";
 import { assertBox, assertPixels, assertSize, type Box } from "./pixels.ts";
 import { resizeBox } from "./resize.ts";
@@ -13,6 +14,8 @@ export interface View {
   readonly size: number;
   /** The part of the picture that is resized to it. */
   readonly crop: Box;
+  /** What it is resized by; bicubic when absent. */
+  readonly filter?: Filter;
   readonly flip: boolean;
   readonly jitter: Jitter | null;
   readonly grey: boolean;
@@ -41,7 +44,7 @@ export function applyView(picture: Pixels, view: View): Pixels {
 
 /** Writes the crop that `view` describes to `out`, RGB bytes: `[size, size, 3]`. */
 export function writeView(picture: Pixels, view: View, out: Uint8Array): void {
-  const { size } = view;
+  const { size, filter = "bicubic" } = view;
   assertPixels(picture);
   assertSize("size", size);
   assertBox(view.crop, picture);
@@ -50,7 +53,7 @@ export function writeView(picture: Pixels, view: View, out: Uint8Array): void {
       `out: expected ${3 * size * size} bytes for a crop of ${size} pixels, got ${out.length}`,
     );
   }
-  resizeBox(picture, view.crop, { width: size, height: size, filter: "bicubic" }, out);
+  resizeBox(picture, view.crop, { width: size, height: size, filter }, out);
   if (view.flip) flipRows(out, size);
   if (view.jitter) for (const step of view.jitter.order) steps[step](out, view.jitter[step]);
   if (view.grey) greyBytes(out);

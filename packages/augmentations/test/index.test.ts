@@ -16,6 +16,7 @@ test("exports these names and no others", () => {
     "greyscale",
     "hue",
     "multiCrop",
+    "randomResizedCrop",
     "resize",
     "resizeShortSide",
     "sampleBilinear",
