@@ -46,3 +46,9 @@ export interface LabeledImages extends AsyncIterable<LabeledBatch> {
   /** The pictures found broken so far, in the data set's order. */
   readonly broken: readonly BrokenPicture[];
 }
+
+/** Endless, repeatable batches of pictures with classes: step `s` is the same whatever came before it. */
+export interface LabeledLoader extends Omit<Loader, "steps"> {
+  /** The pictures of steps `from` to `to - 1`; an epoch's last step may have fewer. */
+  steps(options?: StepsOptions): AsyncIterable<LabeledBatch>;
+}

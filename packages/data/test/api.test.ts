@@ -5,7 +5,13 @@ import { expect, test } from "vitest";
 
 test("exports what it promises", () => {
   expect(Object.keys(data).sort()).toEqual(["DataError", "epochOrder", "viewKey"]);
-  expect(Object.keys(node).sort()).toEqual(["imageFolder", "labeledImages", "loader", "readImage"]);
+  expect(Object.keys(node).sort()).toEqual([
+    "imageFolder",
+    "labeledImages",
+    "labeledLoader",
+    "loader",
+    "readImage",
+  ]);
 });
 
 test("the main entry reaches nothing of Node", () => {
