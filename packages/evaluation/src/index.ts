@@ -34,6 +34,41 @@ export type { Features } from "./features.ts";
 export { joinFeatures } from "./join-features.ts";
 export { type FeatureStore, type KeepFeaturesOptions, keepFeatures } from "./keep-features.ts";
 export { type KnnOptions, type KnnResult, knn, knnLeaveOneOut } from "./knn.ts";
+export {
+  evaluateLinear,
+  type LinearFigures,
+} from "./linear/evaluate-linear.ts";
+export {
+  type FeatureStream,
+  featureStream,
+  type LabeledPictures,
+  type StreamOptions,
+} from "./linear/feature-stream.ts";
+export { type HeldOut, type HoldOutOptions, holdOut } from "./linear/held-out.ts";
+export type { LinearClassifier } from "./linear/linear-classifier.ts";
+export {
+  type LabeledFeatures,
+  type LinearProbe,
+  type LinearProbeOptions,
+  type LinearProbeState,
+  linearProbe,
+} from "./linear/linear-probe.ts";
+export { type ProbeFeaturesOptions, probeFeatures } from "./linear/probe-features.ts";
+export { type ShuffledFeaturesOptions, shuffledFeatures } from "./linear/shuffled-features.ts";
+export {
+  probeRandom,
+  type Sweep,
+  type SweepOptions,
+  type SweptRate,
+  sweepLearningRates,
+} from "./linear/sweep-learning-rates.ts";
+export {
+  epochLearningRate,
+  type LinearEpoch,
+  type LinearSnapshot,
+  type TrainLinearOptions,
+  trainLinear,
+} from "./linear/train-linear.ts";
 export type { AbortSignalLike, LongCall, Progress } from "./long-call.ts";
 export { averagePrecision } from "./retrieval/average-precision.ts";
 export { type MultiScaleOptions, multiScale } from "./retrieval/multi-scale.ts";
