@@ -3,11 +3,13 @@ import { type Context, command } from "../command.ts";
 import { copyDetectionCommand } from "./eval/copy-detection.ts";
 import { jaccardCommand } from "./eval/jaccard.ts";
 import { knnCommand } from "./eval/knn.ts";
+import { linearCommand } from "./eval/linear.ts";
 import { retrievalCommand } from "./eval/retrieval.ts";
 import { videoSegmentationCommand } from "./eval/video-segmentation.ts";
 
 const commands = [
   knnCommand,
+  linearCommand,
   retrievalCommand,
   copyDetectionCommand,
   videoSegmentationCommand,

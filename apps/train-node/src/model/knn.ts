@@ -1,9 +1,9 @@
-import { realpathSync } from "node:fs";
 import type { Backbone } from "@dino/backbones";
-import { DataError, type Dataset, type Progress } from "@dino/data";
-import { type ImageFolder, imageFolder, labeledImages } from "@dino/data/node";
+import type { Dataset, Progress } from "@dino/data";
+import { type ImageFolder, labeledImages } from "@dino/data/node";
 import { extractFeatures, type KnnResult, knn, knnLeaveOneOut } from "@dino/evaluation";
 import type { Params } from "@dino/ops";
+import { openClassFolders } from "./class-folders.ts";
 
 export interface KnnFolders {
   readonly train: string;
@@ -34,10 +34,7 @@ export interface KnnTask {
 }
 
 export async function knnTask({ train, test }: KnnFolders, signal?: AbortSignal): Promise<KnnTask> {
-  const options = signal ? { signal } : {};
-  const known = withClasses(await imageFolder(train, options));
-  const isSame = test === undefined || realpathSync(train) === realpathSync(test);
-  const asked = isSame ? undefined : sameClasses(await imageFolder(test, options), known);
+  const { train: known, test: asked } = await openClassFolders({ train, test }, signal);
 
   return {
     train: known,
@@ -65,32 +62,4 @@ export async function knnTask({ train, test }: KnnFolders, signal?: AbortSignal)
       return knn(trained, await features(asked, known.length), { k, temperature, signal });
     },
   };
-}
-
-/** Pictures beside the class folders have no class, and cannot be judged. */
-function withClasses(folder: ImageFolder): ImageFolder {
-  if (folder.classes.length === 0) {
-    throw new DataError(
-      folder.path,
-      "expected pictures in one folder for each class, got a flat one",
-    );
-  }
-  if (folder.label(0) < 0) {
-    throw new DataError(
-      folder.path,
-      `expected every picture in a class folder, got ${folder.name(0)}`,
-    );
-  }
-  return folder;
-}
-
-/** The pictures with the labels that `known` gives to classes of the same names. */
-function sameClasses(folder: ImageFolder, known: ImageFolder): ImageFolder {
-  withClasses(folder);
-  const labels = folder.classes.map((name) => known.classes.indexOf(name));
-  const stranger = folder.classes.find((_, label) => (labels[label] as number) < 0);
-  if (stranger !== undefined) {
-    throw new DataError(folder.path, `expected the classes of ${known.path}, got ${stranger}`);
-  }
-  return { ...folder, label: (index) => labels[folder.label(index)] as number };
 }

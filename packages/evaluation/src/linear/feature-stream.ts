@@ -23,7 +23,7 @@ export interface FeatureStream {
 export interface LabeledPictures {
   readonly perEpoch: number;
   /** Whoever receives a batch disposes its pictures. */
-  steps(options: StreamOptions): AsyncIterable<{
+  steps(options: Pick<StreamOptions, "from" | "to">): AsyncIterable<{
     /** `[batch, rows, columns, 3]`, normalised. */
     readonly images: tf.Tensor4D;
     readonly labels: Int32Array;
@@ -38,10 +38,11 @@ export function featureStream(
 ): FeatureStream {
   return {
     perEpoch: pictures.perEpoch,
-    async *steps(options) {
-      for await (const { images, labels } of pictures.steps(options)) {
+    async *steps({ from, to, signal }) {
+      for await (const { images, labels } of pictures.steps({ from, to })) {
         let features: tf.Tensor2D;
         try {
+          signal?.throwIfAborted();
           features = tf.tidy(() => backbone.forward(params, images));
         } finally {
           tf.dispose(images);
