@@ -15,7 +15,7 @@ import { probeExtractor } from "../../probe/probe-extractor.ts";
 import { type ProbeTask, plainFeatures } from "../../probe/probe-task.ts";
 import { runProbe } from "../../probe/run-probe.ts";
 import { runSweep } from "../../probe/run-sweep.ts";
-import { openModel, withWeights } from "../weights-options.ts";
+import { openVisionTransformer, withWeights } from "../weights-options.ts";
 import { classFolders, withClassFolders } from "./class-folders.ts";
 import { assertFitsPicture } from "./class-report.ts";
 import { reportLinear } from "./linear-report.ts";
@@ -179,7 +179,7 @@ async function openTask(
   signal: AbortSignal,
 ): Promise<ProbeTask> {
   const { screen } = context;
-  const model = await openModel(context, flags);
+  const model = await openVisionTransformer(context, flags);
   const { backbone } = model;
   const size = reading.size ?? backbone.imageSize;
   assertPatches(size, backbone.patchSize);
