@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { findChromium, softwareGpu } from "./tools/chromium.mjs";
 
 const roots = ["packages", "apps"]
   .filter((folder) => existsSync(`${import.meta.dirname}/${folder}`))
@@ -14,6 +15,15 @@ const long = process.env.DINO_LONG_TESTS !== undefined;
 /** Packages resolve to each other's `src`, so no test ever waits for a build. */
 const conditions = ["@dino/source"];
 
+/** What the browser's tests run on; where there is none they count as skipped. */
+const chromium = findChromium();
+
+/** What a process must be started with; a kernel that crashes ends its process, and no more. */
+const forked: Readonly<Record<string, Record<string, string>>> = {
+  "packages/backend-native": {},
+  "packages/backend-webgpu": softwareGpu(chromium),
+};
+
 export default defineConfig({
   test: {
     pool: "threads",
@@ -27,8 +37,8 @@ export default defineConfig({
       test: {
         name: root.replace("packages/", ""),
         root: `${import.meta.dirname}/${root}`,
-        // A kernel that crashes ends its process, and no more.
-        pool: root === "packages/backend-native" ? "forks" : "threads",
+        pool: root in forked ? "forks" : "threads",
+        env: { ...(chromium && { DINO_CHROMIUM: chromium }), ...forked[root] },
         include: long ? ["test/**/*.long.ts"] : ["test/**/*.test.ts"],
       },
     })),

@@ -2,12 +2,17 @@
 // `--long`: what takes longer than a test should.
 import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { provideChromium } from "./chromium.mjs";
 import { build, install, pnpm, root } from "./workspace.mjs";
 
 const reporters = ["--reporter=default", "--reporter=./tools/ci-reporter.ts"];
-const vitest = (args, env) => pnpm(["exec", "vitest", "run", ...reporters, ...args], { env });
+const vitest = (args, env) =>
+  pnpm(["exec", "vitest", "run", ...reporters, ...args], {
+    env: { ...env, ...(chromium && { DINO_CHROMIUM: chromium }) },
+  });
 
 install();
+const chromium = process.argv.includes("--goldens") ? undefined : provideChromium();
 if (process.argv.includes("--goldens")) {
   build();
   vitest(testsThatRead("golden"));
