@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { findChromium, softwareGpu } from "./tools/chromium.mjs";
 
@@ -27,6 +28,7 @@ const forked: Readonly<Record<string, Record<string, string>>> = {
 export default defineConfig({
   test: {
     pool: "threads",
+    maxWorkers: availableParallelism(), // a test of the command line mostly waits for one process
     isolate: false, // one import of tfjs for each worker, not for each file
     testTimeout: 60_000,
     hookTimeout: 120_000,

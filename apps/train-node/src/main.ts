@@ -1,29 +1,35 @@
 import { CheckpointError } from "@dino/checkpoint";
 import { Command, CommanderError } from "commander";
 import { type Context, quiet } from "./command.ts";
-import { attentionCommand } from "./commands/attention.ts";
-import { benchCommand } from "./commands/bench.ts";
-import { convertCommand } from "./commands/convert.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { engineCommand } from "./commands/engine.ts";
-import { evalCommand } from "./commands/eval.ts";
-import { exportCommand } from "./commands/export.ts";
-import { featuresCommand } from "./commands/features.ts";
-import { inspectCommand } from "./commands/inspect.ts";
-import { pcaCommand } from "./commands/pca.ts";
-import { similarityCommand } from "./commands/similarity.ts";
-import { trainCommand } from "./commands/train.ts";
 import { processConsole } from "./console/console.ts";
 import { UsageError } from "./errors.ts";
 import { version } from "./run/environment.ts";
 import { normalizeFlags } from "./settings/flags.ts";
+
+type MakeCommand = (context: Context) => Command;
+
+const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
+  train: async () => (await import("./commands/train.ts")).trainCommand,
+  eval: async () => (await import("./commands/eval.ts")).evalCommand,
+  attention: async () => (await import("./commands/attention.ts")).attentionCommand,
+  pca: async () => (await import("./commands/pca.ts")).pcaCommand,
+  similarity: async () => (await import("./commands/similarity.ts")).similarityCommand,
+  features: async () => (await import("./commands/features.ts")).featuresCommand,
+  export: async () => (await import("./commands/export.ts")).exportCommand,
+  inspect: async () => (await import("./commands/inspect.ts")).inspectCommand,
+  convert: async () => (await import("./commands/convert.ts")).convertCommand,
+  bench: async () => (await import("./commands/bench.ts")).benchCommand,
+  doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  engine: async () => (await import("./commands/engine.ts")).engineCommand,
+};
 
 /** Runs the command line `words` and returns its exit code: 0, 2 for wrong usage, 1 for what failed. */
 export async function main(words: readonly string[]): Promise<number> {
   const screen = processConsole();
   const context: Context = { screen, environment: process.env, exitCode: 0 };
   try {
-    await program(context).parseAsync([...normalizeFlags(words)], { from: "user" });
+    const dino = await program(context, words);
+    await dino.parseAsync([...normalizeFlags(words)], { from: "user" });
     return context.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
@@ -34,7 +40,7 @@ export async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-function program(context: Context): Command {
+async function program(context: Context, words: readonly string[]): Promise<Command> {
   const dino = quiet(new Command("dino"))
     .description(
       "DINO: self-distillation with no labels. A folder of pictures goes in, a model comes out.",
@@ -46,22 +52,15 @@ function program(context: Context): Command {
       "after",
       "\n`dino COMMAND --help` tells all of a command. Flags may be spelt with _ as well as with -.",
     );
-  const commands = [
-    trainCommand,
-    evalCommand,
-    attentionCommand,
-    pcaCommand,
-    similarityCommand,
-    featuresCommand,
-    exportCommand,
-    inspectCommand,
-    convertCommand,
-    benchCommand,
-    doctorCommand,
-    engineCommand,
-  ];
-  for (const make of commands) dino.addCommand(make(context));
+  for (const make of await commandsFor(words)) dino.addCommand(make(context));
   return dino;
+}
+
+/** The command that is asked for, so that the others need not be loaded; all, where none is. */
+function commandsFor(words: readonly string[]): Promise<MakeCommand[]> {
+  const [name = ""] = words;
+  const asked = Object.hasOwn(commands, name) ? [name] : Object.keys(commands);
+  return Promise.all(asked.map((each) => (commands[each] as () => Promise<MakeCommand>)()));
 }
 
 /** What went wrong, in one sentence; weights that do not fit have a list behind it. */
