@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 
 const require = createRequire(import.meta.url);
 
@@ -9,27 +9,41 @@ const testEvery = 5;
 
 /**
  * Lays out the 3D emoji of npm packages as folders `train/<group>` and `test/<group>`, and tells
- * how many there are of each. Skin tones are left out: they are one picture several times.
+ * how many there are of each.
  */
 export function quickStartPictures(folder) {
+  const counts = { train: 0, test: 0 };
+  rmSync(folder, { recursive: true, force: true });
+  for (const { part, group, file } of emojiPictures()) {
+    mkdirSync(resolve(folder, part, group), { recursive: true });
+    copyFileSync(file, resolve(folder, part, group, basename(file)));
+    counts[part]++;
+  }
+  return counts;
+}
+
+/**
+ * The 3D emoji by group: to train on or to test with, name and file. Skin tones are left out: they
+ * are one picture several times.
+ */
+export function emojiPictures() {
   const groups = require("unicode-emoji-json/data-by-group.json");
   const assets = resolve(
     dirname(require.resolve("@lobehub/fluent-emoji-3d/package.json")),
     "assets",
   );
   const available = new Set(readdirSync(assets));
-  const counts = { train: 0, test: 0 };
-  rmSync(folder, { recursive: true, force: true });
-  for (const { slug, emojis } of groups) {
-    const files = emojis.map(({ emoji }) => fileOf(emoji, available)).filter(Boolean);
-    for (const [i, file] of files.entries()) {
-      const part = i % testEvery === 0 ? "test" : "train";
-      mkdirSync(resolve(folder, part, slug), { recursive: true });
-      copyFileSync(resolve(assets, file), resolve(folder, part, slug, file));
-      counts[part]++;
-    }
-  }
-  return counts;
+  return groups.flatMap(({ slug: group, emojis }) =>
+    emojis
+      .map(({ emoji, name }) => ({ name, file: fileOf(emoji, available) }))
+      .filter(({ file }) => file !== undefined)
+      .map(({ name, file }, i) => ({
+        part: i % testEvery === 0 ? "test" : "train",
+        group,
+        name,
+        file: resolve(assets, file),
+      })),
+  );
 }
 
 /** Files are named by code points, with or without the variation selector. */

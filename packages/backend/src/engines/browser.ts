@@ -1,4 +1,5 @@
 import type { Engine } from "../engine.ts";
+import { withWholeThreads } from "./browser-threads.ts";
 import { cpuEngine } from "./cpu.ts";
 import { wasmEngine } from "./wasm.ts";
 import { webGpuEngine } from "./webgpu.ts";
@@ -12,7 +13,7 @@ export const engines: readonly Engine[] = [
       return gpu ?? { available: false, reason: "not in this browser" };
     },
   }),
-  wasmEngine({ locate: wasmFiles }),
+  wasmEngine({ locate: wasmFiles, initialise: withWholeThreads }),
   cpuEngine(),
 ];
 

@@ -1,0 +1,92 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type PreviewServer, preview } from "vite";
+import { afterAll, beforeAll, describe } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+
+/** A page of the app, and what went wrong in it. */
+export interface Visit {
+  readonly page: Page;
+  /** What the console and uncaught errors said. */
+  readonly complaints: readonly string[];
+  /** Everything that was asked of a server. */
+  readonly requests: readonly Request[];
+}
+
+export interface Request {
+  readonly method: string;
+  readonly url: string;
+  readonly body: string | null;
+}
+
+export interface App {
+  /** Opens a room in a fresh profile, or in one that is given. */
+  open(hash: string, options?: BrowserContextOptions): Promise<Visit>;
+  /** Where the app is served. */
+  readonly address: string;
+}
+
+/** Tests of the built app in Chromium. Without one they are skipped, and with `CI=true` they fail. */
+export function inBrowser(name: string, define: (app: App) => void): void {
+  const executablePath = process.env.DINO_CHROMIUM;
+  const skipped = executablePath === undefined && process.env.CI !== "true";
+  describe.skipIf(skipped)(name, () => {
+    let browser: Browser | undefined;
+    let server: PreviewServer | undefined;
+
+    beforeAll(async () => {
+      if (executablePath === undefined)
+        throw new Error("browser tests: expected a Chromium, got none");
+      if (!existsSync(resolve(root, "dist/index.html"))) {
+        throw new Error("apps/web/dist: expected the built app, got none; run npm run build:web");
+      }
+      const args = [
+        "--no-sandbox",
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+      ];
+      browser = await chromium.launch({ executablePath, args });
+      server = await preview({
+        root,
+        logLevel: "error",
+        preview: { port: 4180, strictPort: false },
+      });
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await server?.close();
+    });
+
+    const app: App = {
+      get address() {
+        return server?.resolvedUrls?.local[0] ?? "";
+      },
+      open: async (hash, options) => {
+        const context = await (browser as Browser).newContext(options);
+        return visit(await context.newPage(), app.address + hash);
+      },
+    };
+    define(app);
+  });
+}
+
+async function visit(page: Page, address: string): Promise<Visit> {
+  const complaints: string[] = [];
+  const requests: Request[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.context().on("request", (request) => {
+    requests.push({ method: request.method(), url: request.url(), body: request.postData() });
+  });
+  await page.goto(address);
+  return { page, complaints, requests };
+}
+
+/** What a canvas shows. */
+export function pixelsOf(page: Page, selector: string): Promise<string> {
+  return page.locator(selector).evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+}

@@ -1,0 +1,1 @@
+export { decodePicture, pixelsOf } from "./browser/decode-picture.ts";

@@ -1,0 +1,46 @@
+import type { Pixels } from "@dino/ops";
+import { DataError } from "../errors.ts";
+
+/**
+ * The pixels of a picture file, upright, as 8-bit RGB, decoded by the browser: the first frame of
+ * an animation, no colour profile applied, what is transparent laid on white. Works in pages and in
+ * workers. A `DataError` about `name` where the browser cannot read it.
+ */
+export async function decodePicture(file: Blob, name = "picture"): Promise<Pixels> {
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(file, {
+      imageOrientation: "from-image",
+      colorSpaceConversion: "none",
+    });
+  } catch (cause) {
+    const reason = file.size === 0 ? "the file is empty" : "is no picture that this browser reads";
+    throw new DataError(name, reason, { cause });
+  }
+  try {
+    return pixelsOf(bitmap);
+  } finally {
+    bitmap.close();
+  }
+}
+
+/** The pixels of a decoded picture or of a frame of a video, what is transparent laid on white. */
+export function pixelsOf(image: ImageBitmap): Pixels {
+  const { width, height } = image;
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (context === null) {
+    throw new DataError("picture", `expected a canvas of ${width} x ${height} pixels, got none`);
+  }
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
+  context.drawImage(image, 0, 0);
+  const rgba = context.getImageData(0, 0, width, height).data;
+  const data = new Uint8Array(3 * width * height);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    data[3 * pixel] = rgba[4 * pixel] as number;
+    data[3 * pixel + 1] = rgba[4 * pixel + 1] as number;
+    data[3 * pixel + 2] = rgba[4 * pixel + 2] as number;
+  }
+  return { width, height, data };
+}
