@@ -6,7 +6,18 @@ import { expect, test } from "vitest";
 
 test("exports what it promises", () => {
   expect(Object.keys(data).sort()).toEqual(["DataError", "epochOrder", "viewKey"]);
-  expect(Object.keys(browser).sort()).toEqual(["decodePicture", "pixelsOf"]);
+  expect(Object.keys(browser).sort()).toEqual([
+    "decodePicture",
+    "droppedFiles",
+    "folderFiles",
+    "heldPictures",
+    "imageFiles",
+    "labeledImages",
+    "loader",
+    "namedFiles",
+    "pixelsOf",
+    "serveCrops",
+  ]);
   expect(Object.keys(node).sort()).toEqual([
     "imageFolder",
     "labeledImages",

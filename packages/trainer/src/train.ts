@@ -5,6 +5,7 @@ import { adviser } from "./advice.ts";
 import type { Evaluation, EvaluationAt, Progress, RunStore, TrainEvent } from "./events.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Trainer } from "./trainer.ts";
+import { turn } from "./turn.ts";
 
 /** The steps' crops; a loader of `@dino/data` is one. */
 export interface Batches {
@@ -149,7 +150,7 @@ export async function train({
       if (numbered) await save(`step${step}`);
       if (saves) await save("last");
       if (stops) break;
-      await tf.nextFrame(); // lets timers and signals through where steps are synchronous
+      await turn(); // steps are synchronous on some backends
     }
   }
 

@@ -1,18 +1,19 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { Pixels } from "@dino/ops";
+import { assertCount } from "../assert-count.ts";
 import type { Crops, Loader, StepsOptions } from "../batches.ts";
 import { type Dataset, nameOf } from "../dataset.ts";
 import { DataError } from "../errors.ts";
 import { epochOrder, viewKey } from "../keys.ts";
-import { assertCount } from "./assert-count.ts";
+import { prefetched } from "../prefetched.ts";
+import type { BatchPicture } from "../render.ts";
 import { brokenPictures } from "./broken-pictures.ts";
 import { type CropBatch, cropBatch } from "./crop-batch.ts";
 import { createGate } from "./gate.ts";
 import { createHalt, type Halt } from "./halt.ts";
 import type { LoaderOptions } from "./loader.ts";
 import { defaultCacheBytes, pictureCache } from "./picture-cache.ts";
-import { prefetched } from "./prefetched.ts";
 import { readablePictures } from "./readable-pictures.ts";
-import type { BatchPicture } from "./render.ts";
 import { createRenderer, defaultWorkers } from "./renderer.ts";
 
 /** The crops of one step, and which pictures they are of. */
@@ -133,6 +134,7 @@ export function cropSteps(
           to,
           ahead: prefetch,
           signal: halt.signal,
+          turn: () => turn(),
           onWait: (seconds) => {
             waited += seconds;
           },

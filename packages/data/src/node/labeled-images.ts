@@ -1,14 +1,14 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { imageTensor } from "@dino/ops";
+import { assertCount } from "../assert-count.ts";
 import type { LabeledBatch, LabeledImages } from "../batches.ts";
 import type { Dataset } from "../dataset.ts";
-import { assertCount } from "./assert-count.ts";
+import { prefetched } from "../prefetched.ts";
 import { brokenPictures } from "./broken-pictures.ts";
 import { defaultEvaluationBytes, keepViews, keptViews } from "./evaluation-cache.ts";
 import { createGate } from "./gate.ts";
 import { createHalt } from "./halt.ts";
 import { pictureCache } from "./picture-cache.ts";
-import { prefetched } from "./prefetched.ts";
 import { readablePictures } from "./readable-pictures.ts";
 import { createRenderer, defaultWorkers } from "./renderer.ts";
 
@@ -110,7 +110,13 @@ export function labeledImages(
     const seen = from === 0 && length <= cacheBytes ? new Uint8Array(length) : undefined;
     let done = 0;
     try {
-      const steps = { from: 0, to: batches, ahead: prefetch, signal: halt.signal };
+      const steps = {
+        from: 0,
+        to: batches,
+        ahead: prefetch,
+        signal: halt.signal,
+        turn: () => turn(),
+      };
       for await (const { data, labels } of prefetched(steps, fill)) {
         seen?.set(data, done);
         done += data.length;

@@ -1,7 +1,7 @@
 import { crop, resizeShortSide } from "@dino/augmentations";
 import type { Pixels } from "@dino/ops";
+import { assertCount } from "../assert-count.ts";
 import { DataError } from "../errors.ts";
-import { assertCount } from "./assert-count.ts";
 import { decode } from "./decode.ts";
 
 export interface ReadImageOptions {

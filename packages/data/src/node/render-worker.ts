@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { createRender, type Sampling } from "./render.ts";
+import { createRender, type Sampling } from "../render.ts";
 import type { Answer, Request } from "./renderer.ts";
 
 /** The program of a worker thread: makes the crops that it is sent. */

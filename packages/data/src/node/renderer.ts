@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { type BatchPicture, createRender, type RenderJob, type Sampling } from "./render.ts";
+import { type BatchPicture, createRender, type RenderJob, type Sampling } from "../render.ts";
 
 /** Makes crops, in worker threads or on this one. The bytes are the same. */
 export interface Renderer {

@@ -96,7 +96,7 @@ export function runDirectory(
       return undefined;
     },
     save: async (saved, name) => {
-      const { entries, metadata } = encodeRun(saved, settings);
+      const { entries, metadata } = await encodeRun(saved, settings);
       await files.write(join(checkpoints, `${name}.safetensors`), entries, metadata);
     },
     record: (event) => {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Progress, SavedRun } from "../events.ts";
 import { flattenState, unflattenState } from "../state.ts";
@@ -23,7 +22,10 @@ const format = "dino";
  * A run as tensors by name, which stay the trainer's, and text: nothing in it tells when, where
  * or how fast, so that an interrupted run ends with the same bytes as one that was not.
  */
-export function encodeRun({ state, progress }: SavedRun, settings: Json): EncodedRun {
+export async function encodeRun(
+  { state, progress }: SavedRun,
+  settings: Json,
+): Promise<EncodedRun> {
   const { tensors, numbers } = flattenState(state);
   const text = canonicalJson(settings);
   return {
@@ -33,9 +35,14 @@ export function encodeRun({ state, progress }: SavedRun, settings: Json): Encode
       numbers: canonicalJson(numbers),
       progress: canonicalJson(progress),
       settings: text,
-      settingsHash: createHash("sha256").update(text).digest("hex"),
+      settingsHash: await sha256(text),
     },
   };
+}
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The run that was saved, as tensors that the caller owns. `path` is what errors call it. */

@@ -1,5 +1,3 @@
-import { setImmediate as turn } from "node:timers/promises";
-
 export interface PrefetchOptions {
   readonly from: number;
   /** Where to stop: `to` itself is not prepared. */
@@ -7,13 +5,15 @@ export interface PrefetchOptions {
   /** How many results may be under way or waiting while the consumer works on one. */
   readonly ahead: number;
   readonly signal: AbortSignal;
+  /** Lets other things of this thread go on: those that are waiting, and come back. */
+  readonly turn: () => Promise<unknown>;
   /** Called with the seconds that the consumer has waited for a result. */
   readonly onWait?: (seconds: number) => void;
 }
 
 /** The results of `prepare` in order, each begun before it is asked for. */
 export async function* prefetched<T>(
-  { from, to, ahead, signal, onWait }: PrefetchOptions,
+  { from, to, ahead, signal, turn, onWait }: PrefetchOptions,
   prepare: (position: number) => Promise<T>,
 ): AsyncGenerator<T> {
   const prepared: Promise<T>[] = [];

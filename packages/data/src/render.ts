@@ -6,7 +6,7 @@ import {
   type View,
 } from "@dino/augmentations";
 import type { Pixels } from "@dino/ops";
-import { viewKey } from "../keys.ts";
+import { viewKey } from "./keys.ts";
 
 /** What to make of pictures. All of it can be posted to a worker, which shares the memory. */
 export type RenderJob = CropsJob | EvaluationJob;

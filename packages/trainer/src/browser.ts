@@ -1,0 +1,1 @@
+export { type CheckpointBytes, type OriginRun, originRun } from "./origin-run/origin-run.ts";

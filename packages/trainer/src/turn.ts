@@ -1,0 +1,21 @@
+/**
+ * Lets what waits on this thread go on: messages, timers, signals. Not tied to frames, which
+ * a page in the background never gets, nor to timers, which browsers hold back.
+ */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") {
+      setImmediate(resolve);
+      return;
+    }
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
+
+/** Node's. */
+declare const setImmediate: ((callback: () => void) => unknown) | undefined;
