@@ -1,3 +1,5 @@
+const rooms = ["look", "train", "compare"];
+
 /** The page's own address: which room, and its settings, so that a link or a reload brings them back. */
 class Address {
   #room = $state("look");
@@ -34,7 +36,7 @@ class Address {
 
   #read(): void {
     const [room = "", settings = ""] = location.hash.slice(1).split("?");
-    this.#room = room || "look";
+    this.#room = rooms.includes(room) ? room : "look";
     this.#settings = Object.fromEntries(new URLSearchParams(settings));
   }
 }

@@ -21,6 +21,38 @@ export interface Request {
   readonly body: string | null;
 }
 
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds that the thread was computing, others' turns not counted. */
+  readonly tdur?: number;
+  readonly args: { readonly name?: string };
+}
+
+/**
+ * The longest that a page's own thread was busy at a stretch while `use` ran, in milliseconds of
+ * its own computing: what other programs took meanwhile is not its fault.
+ */
+export async function longestTask(page: Page, use: () => Promise<void>): Promise<number> {
+  const browser = page.context().browser() as Browser;
+  await browser.startTracing(page, { categories: ["toplevel", "__metadata"] });
+  await use();
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as {
+    readonly traceEvents: readonly TraceEvent[];
+  };
+  const isMain = (event: TraceEvent) =>
+    event.name === "thread_name" && event.args.name === "CrRendererMain";
+  const threads = new Set(traceEvents.filter(isMain).map(({ pid, tid }) => `${pid} ${tid}`));
+  const tasks = traceEvents.filter(
+    ({ name, ph, pid, tid }) =>
+      name.endsWith("RunTask") && ph === "X" && threads.has(`${pid} ${tid}`),
+  );
+  if (tasks.length === 0) throw new Error("trace: expected tasks of the page's thread, got none");
+  return tasks.reduce((longest, { tdur = 0 }) => Math.max(longest, tdur / 1000), 0);
+}
+
 export interface App {
   /** Opens a room in a fresh profile, or in one that is given. */
   open(hash: string, options?: BrowserContextOptions): Promise<Visit>;

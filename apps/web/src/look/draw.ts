@@ -59,14 +59,18 @@ function lay(context: CanvasRenderingContext2D, patches: OffscreenCanvas): void 
   context.drawImage(patches, 0, 0, context.canvas.width, context.canvas.height);
 }
 
+/** How much a value in [0, 1] covers of the picture, 0 to 255: nothing where nothing is. */
+export function heatOpacity(value: number): number {
+  return 245 * Math.min(1, Math.max(0, value)) ** 0.6;
+}
+
 /** The strongest patches that hold `keep` of the mass, in the colours of heat. */
 function attentionPatches(grid: PatchGrid, map: Float32Array, keep: number): OffscreenCanvas {
   const strength = normalize(map);
   const mask = massMask(map, keep);
   return patchCanvas(grid, (patch) => {
     const value = strength[patch] as number;
-    const opacity = mask[patch] ? 70 + 180 * Math.sqrt(value) : 0;
-    return [...inferno(0.25 + 0.75 * value), opacity];
+    return [...inferno(0.3 + 0.7 * value), mask[patch] ? heatOpacity(value) : 0];
   });
 }
 
@@ -81,7 +85,7 @@ function headPatches(
   const color = palette[head % palette.length] ?? [255, 255, 255];
   return patchCanvas(grid, (patch) => {
     const value = strength[patch] as number;
-    return [...color, mask[patch] ? 60 + 180 * Math.sqrt(value) : 0];
+    return [...color, mask[patch] ? heatOpacity(value) : 0];
   });
 }
 
@@ -90,6 +94,6 @@ function similarityPatches(grid: PatchGrid, map: Float32Array): OffscreenCanvas 
   const strength = normalize(map);
   return patchCanvas(grid, (patch) => {
     const value = strength[patch] as number;
-    return [...viridis(value), 60 + 190 * value];
+    return [...viridis(value), heatOpacity(value)];
   });
 }

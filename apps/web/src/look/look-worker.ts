@@ -1,5 +1,13 @@
+import { evaluationView } from "@dino/augmentations";
 import { startBackend } from "@dino/backend";
-import { decodePicture } from "@dino/data/browser";
+import {
+  decodePicture,
+  heldPictures,
+  imageFiles,
+  labeledImages,
+  type NamedFile,
+} from "@dino/data/browser";
+import { extractFeatures, type Features, knn } from "@dino/evaluation";
 import type { Pixels } from "@dino/ops";
 import {
   type AttentionMaps,
@@ -13,7 +21,9 @@ import {
 import * as tf from "@tensorflow/tfjs-core";
 import { type Model, type ModelSource, openModel } from "../model/open-model.ts";
 import { fitted } from "../pictures/fitted.ts";
+import type { Tell } from "../remote/protocol.ts";
 import { serve } from "../remote/serve.ts";
+import { emojiSet } from "../sets/emoji.ts";
 
 /** What the model makes of a picture. */
 export interface Seen {
@@ -27,6 +37,14 @@ export interface Seen {
   readonly milliseconds: number;
 }
 
+/** Pictures that are compared with each other. */
+export interface Compared {
+  readonly names: readonly string[];
+  /** Small squares, as the model saw the pictures. */
+  readonly thumbnails: readonly Pixels[];
+  readonly broken: number;
+}
+
 export interface ModelInfo {
   readonly depth: number;
   readonly heads: number;
@@ -38,6 +56,10 @@ export interface ModelInfo {
 let model: Model | undefined;
 let image: tf.Tensor4D | undefined;
 let picture: Pixels | undefined;
+let features: Features | undefined;
+
+/** The side of the pictures that are compared, at least: a model of small ones sees more of larger. */
+const leastCompared = 64;
 
 const methods = {
   /** Starts an engine, and says in one line which and why. */
@@ -69,6 +91,59 @@ const methods = {
 
   /** The class token's attention in another block of the same picture. */
   attention: (block: number): Promise<AttentionMaps> => attentionOf(block),
+
+  /** Takes features of pictures: of files, or of the emoji that the page brings along. */
+  compare: async (
+    source: { readonly files: readonly NamedFile[] } | { readonly sheet: string },
+    most: number,
+    tell: Tell<{ readonly done: number; readonly total: number }>,
+  ): Promise<Compared> => {
+    const { backbone, params } = current();
+    const set =
+      "sheet" in source
+        ? (await emojiSet(source.sheet)).test
+        : await heldPictures(imageFiles(source.files.slice(0, most), { shortSide: 256 }));
+    const size = Math.max(leastCompared, Math.min(backbone.imageSize, 224));
+    const images = labeledImages(set, { size, batchSize: 16 });
+    features = await extractFeatures(backbone, params, images, { onProgress: tell });
+    const pictures = await Promise.all(
+      Array.from({ length: set.length }, (_, index) => set.read(index)),
+    );
+    return {
+      names: Array.from({ length: set.length }, (_, index) => set.name(index)),
+      thumbnails: pictures.map((each) => evaluationView(each, 72)),
+      broken: set.broken?.length ?? 0,
+    };
+  },
+
+  /** How alike each picture is to one of them: the cosine of their features. */
+  similarities: (index: number): Float32Array => {
+    const { rows, dim, count } = compared();
+    const row = (i: number) => rows.subarray(i * dim, (i + 1) * dim);
+    return Float32Array.from({ length: count }, (_, i) => cosine(row(index), row(i)));
+  },
+
+  /**
+   * The name that each picture's nearest neighbours among the labelled ones vote for. `labels` has a
+   * number from 0 for those that a person has sorted, -1 for the others.
+   */
+  classify: async (labels: Int32Array): Promise<Int32Array> => {
+    const { rows, dim } = compared();
+    const labelled = [...labels.keys()].filter((i) => (labels[i] as number) >= 0);
+    if (labelled.length === 0) return labels;
+    const known = new Float32Array(labelled.length * dim);
+    for (const [place, i] of labelled.entries()) {
+      known.set(rows.subarray(i * dim, (i + 1) * dim), place * dim);
+    }
+    const train = {
+      ...{ rows: known, dim, count: labelled.length },
+      labels: Int32Array.from(labelled, (i) => labels[i] as number),
+    };
+    const k = Math.min(5, labelled.length);
+    const test = { ...compared(), labels: new Int32Array(labels.length) };
+    const { predicted } = await knn(train, test, { k: [k] });
+    return predicted[k] as Int32Array;
+  },
 };
 
 export type LookMethods = typeof methods;
@@ -78,6 +153,22 @@ serve(methods);
 function current(): Model {
   if (model === undefined) throw new Error("model: expected one to be open, got none");
   return model;
+}
+
+function compared(): Features {
+  if (features === undefined) throw new Error("pictures: expected some to compare, got none");
+  return features;
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [product, ofA, ofB] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i] as number, b[i] as number];
+    product += x * y;
+    ofA += x * x;
+    ofB += y * y;
+  }
+  return product / Math.max(Math.sqrt(ofA * ofB), 1e-12);
 }
 
 async function attentionOf(block: number): Promise<AttentionMaps> {

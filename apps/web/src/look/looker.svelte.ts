@@ -35,6 +35,11 @@ class Looker {
     return this.#worker.call;
   }
 
+  /** Resolves when what was asked for so far is done. */
+  get ready(): Promise<unknown> {
+    return this.#last;
+  }
+
   look(picture: Blob, side: number): Promise<void> {
     this.#picture = picture;
     this.#side = side;

@@ -1,0 +1,53 @@
+import { multiCrop, type ViewPolicy } from "@dino/augmentations";
+import { dinoHead, dinoNetwork } from "@dino/backbones";
+import { dinoLoss } from "@dino/loss";
+import { adamW } from "@dino/optimizers";
+import { constant, cosine, warmupCosine } from "@dino/schedulers";
+import { createTrainer, ema, type Trainer } from "@dino/trainer";
+import { type Architecture, backboneOf } from "../model/architecture.ts";
+import { batchSize, models, prototypes, type TrainSettings } from "./settings.ts";
+
+export function architectureOf({ model }: TrainSettings): Architecture {
+  const { embedDim, depth, heads, patchSize, global: imageSize } = models[model];
+  return { embedDim, depth, heads, patchSize, imageSize };
+}
+
+/** What emoji and the like have in common is often their colour, which short runs do well to keep. */
+export function viewsOf({ set, model }: TrainSettings): ViewPolicy {
+  const { global, local } = models[model];
+  const sizes = { global, local, locals: 4 };
+  if (set !== "emoji") return multiCrop(sizes);
+  return multiCrop({
+    ...sizes,
+    jitter: { probability: 0 },
+    grey: 0,
+    solarize: { first: 0, others: 0, locals: 0 },
+  });
+}
+
+/** The settings of the quick start, for as many steps as are asked for. */
+export function trainerOf(settings: TrainSettings, memoryBytes: number | undefined): Trainer {
+  const { steps, seed } = settings;
+  const backbone = backboneOf(architectureOf(settings));
+  const head = dinoHead({
+    ...{ inputs: backbone.embedDim, prototypes, hidden: 256, bottleneck: 64 },
+  });
+  return createTrainer({
+    network: dinoNetwork(backbone, head),
+    loss: dinoLoss({ prototypes }),
+    optimizer: adamW(),
+    teacher: ema(cosine({ from: 0.99, to: 1, steps })),
+    learningRate: warmupCosine({
+      peak: (0.008 * batchSize) / 256,
+      end: 1e-6,
+      steps,
+      warmup: Math.round(steps / 20),
+    }),
+    weightDecay: cosine({ from: 0.04, to: 0.4, steps }),
+    teacherTemperature: constant(0.04),
+    clipNorm: 3,
+    freezeLastLayer: Math.min(46, Math.round(steps / 20)),
+    seed,
+    ...(memoryBytes !== undefined && { memoryBytes }),
+  });
+}

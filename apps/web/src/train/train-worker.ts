@@ -1,0 +1,208 @@
+import type { VisionTransformer } from "@dino/backbones/vit";
+import { activeBackend, startBackend } from "@dino/backend";
+import { openCheckpoint, streamSafetensors } from "@dino/checkpoint";
+import type { Dataset } from "@dino/data";
+import { heldPictures, imageFiles, loader, type NamedFile } from "@dino/data/browser";
+import type { Pixels } from "@dino/ops";
+import { within } from "@dino/ops";
+import { type TrainEvent, type Trainer, train } from "@dino/trainer";
+import { originRun } from "@dino/trainer/browser";
+import * as tf from "@tensorflow/tfjs-core";
+import { architectureKey } from "../model/architecture.ts";
+import type { Tell } from "../remote/protocol.ts";
+import { serve } from "../remote/serve.ts";
+import { emojiSet, type PictureSet } from "../sets/emoji.ts";
+import { patternSet } from "../sets/patterns.ts";
+import { architectureOf, trainerOf, viewsOf } from "./assemble.ts";
+import { createJudge, type Judgement } from "./judge.ts";
+import { forgetRun, keepRun, keptPictures, keptRun, runFolder } from "./run-folder.ts";
+import { batchSize, models, type TrainSettings } from "./settings.ts";
+
+/** What the page is told while a run goes on. */
+export type RunEvent =
+  | { readonly type: "pictures"; readonly done: number; readonly total: number }
+  /** The run is about to begin or to go on. */
+  | {
+      readonly type: "begun";
+      readonly settings: TrainSettings;
+      readonly pictures: number;
+      readonly broken: number;
+      readonly shown: readonly Pixels[];
+      /** What had been told before, where it goes on. */
+      readonly events: readonly TrainEvent[];
+    }
+  | { readonly type: "told"; readonly event: TrainEvent; readonly bytes: number };
+
+export interface RunResult {
+  readonly step: number;
+  readonly finished: boolean;
+}
+
+/** Files larger than what crops need are brought down to this many times the crops' side. */
+const roomForCrops = 2;
+
+let trainer: Trainer | undefined;
+let settings: TrainSettings | undefined;
+let events: readonly TrainEvent[] = [];
+let stopping: AbortController | undefined;
+let deviceLost: Promise<never> | undefined;
+
+const methods = {
+  start: async (engine: string): Promise<string> => {
+    const line = await startBackend(engine);
+    deviceLost = lossOfDevice();
+    return line;
+  },
+
+  /** The run that was kept, if there is one. */
+  kept: async (): Promise<TrainSettings | undefined> => (await keptRun())?.settings,
+
+  /** Begins a run, in place of the one that was kept. */
+  begin: async (
+    asked: TrainSettings,
+    { sheet, files }: { readonly sheet: string; readonly files: readonly NamedFile[] },
+    tell: Tell<RunEvent>,
+  ): Promise<RunResult> => {
+    const own = asked.set === "own" ? await ownPictures(files, asked, tell) : undefined;
+    await forgetRun();
+    await keepRun(asked, own);
+    return run(asked, await setOf(asked, sheet, own), tell);
+  },
+
+  /** Goes on with the run that was kept. */
+  goOn: async (sheet: string, tell: Tell<RunEvent>): Promise<RunResult> => {
+    const kept = await keptRun();
+    if (!kept) throw new Error("run: expected one to go on with, got none");
+    const own = kept.settings.set === "own" ? await keptPictures() : undefined;
+    return run(kept.settings, await setOf(kept.settings, sheet, own), tell);
+  },
+
+  /** Finishes the step under way and saves. */
+  pause: (): void => stopping?.abort(),
+
+  /** Forgets what was kept of the run. */
+  forget: (): Promise<void> => forgetRun(),
+
+  /** The teacher's backbone as a safetensors file that says what it is. */
+  exportModel: async (): Promise<Blob> => {
+    if (!trainer || !settings) throw new Error("model: expected one to be trained, got none");
+    const metadata = {
+      [architectureKey]: JSON.stringify(architectureOf(settings)),
+      training: JSON.stringify({ ...settings, step: trainer.step }),
+    };
+    const parts: BlobPart[] = [];
+    for await (const part of streamSafetensors(within(trainer.teacher, "backbone."), metadata)) {
+      parts.push(part.slice());
+    }
+    return new Blob(parts, { type: "application/octet-stream" });
+  },
+
+  /** What was told of the run, one JSON object a line. */
+  exportMetrics: (): Blob => {
+    const lines = events.map((event) => `${JSON.stringify(event)}\n`);
+    return new Blob(lines, { type: "application/jsonl" });
+  },
+};
+
+export type TrainMethods = typeof methods;
+
+serve(methods);
+
+async function run(
+  asked: TrainSettings,
+  set: PictureSet,
+  tell: Tell<RunEvent>,
+): Promise<RunResult> {
+  const { global: size, patchSize } = models[asked.model];
+  const views = viewsOf(asked);
+  trainer?.dispose();
+  const own = trainerOf(asked, activeBackend().memoryBytes);
+  trainer = own;
+  settings = asked;
+  const controller = new AbortController();
+  stopping = controller;
+  const judge = await createJudge(set, { views, size, patchSize });
+  const worker = new Worker(new URL("./crops-worker.ts", import.meta.url), { type: "module" });
+  const batches = loader(set.training, { views, batchSize, seed: asked.seed, worker });
+  const store = originRun(
+    await runFolder(),
+    { open: openCheckpoint, encode: streamSafetensors },
+    { settings: { ...asked } },
+  );
+  let first = true;
+  const begun = () => {
+    if (!first) return;
+    first = false;
+    const broken = set.training.broken?.length ?? 0;
+    const pictures = set.training.length;
+    tell({
+      ...{ type: "begun", settings: asked, pictures, broken, shown: judge.shown },
+      events: [...store.events],
+    });
+  };
+  const told = {
+    save: store.save,
+    load: async () => {
+      const saved = await store.load();
+      begun();
+      return saved;
+    },
+    record: async (event: TrainEvent) => {
+      await store.record(event);
+      events = store.events;
+      tell({ type: "told", event, bytes: tf.memory().numBytes });
+    },
+  };
+  try {
+    const training = train({
+      trainer: own,
+      batches,
+      steps: asked.steps,
+      store: told,
+      signal: controller.signal,
+      saveEvery: 25,
+      metricsEvery: activeBackend().name === "webgpu" ? 10 : 1,
+      evaluate: {
+        every: Math.max(1, Math.round(asked.steps / 10)),
+        atStart: true,
+        run: ({ params }): Promise<Judgement> =>
+          judge.judge(own.network.backbone as VisionTransformer, params),
+      },
+    });
+    const { steps, stopped } = await Promise.race([training, deviceLost ?? training]);
+    return { step: steps, finished: !stopped };
+  } finally {
+    await batches.close();
+    stopping = undefined;
+  }
+}
+
+async function ownPictures(
+  files: readonly NamedFile[],
+  { model }: TrainSettings,
+  tell: Tell<RunEvent>,
+): Promise<Dataset> {
+  const shortSide = roomForCrops * models[model].global;
+  return heldPictures(imageFiles(files, { shortSide }), {
+    onProgress: ({ done, total }) => tell({ type: "pictures", done, total }),
+  });
+}
+
+async function setOf(
+  { set }: TrainSettings,
+  sheet: string,
+  own: Dataset | undefined,
+): Promise<PictureSet> {
+  if (own) return { training: own, test: own };
+  return set === "emoji" ? emojiSet(sheet) : patternSet();
+}
+
+/** Rejects when the graphics device is lost; what was on it is gone, the saved state is not. */
+function lossOfDevice(): Promise<never> | undefined {
+  const { device } = tf.backend() as { readonly device?: { readonly lost?: Promise<unknown> } };
+  const lost = device?.lost?.then((): never => {
+    throw Object.assign(new Error("the graphics device was lost"), { name: "DeviceLostError" });
+  });
+  lost?.catch(() => {}); // told of by the run that is under way, if there is one
+  return lost;
+}
