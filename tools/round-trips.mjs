@@ -62,21 +62,11 @@ function measure() {
     return { direction: "in", program, tolerance, off: difference(here, there) };
   });
 
-  const ours = join(folder, "ours");
-  const run1 = join(folder, "run");
-  const sizes =
-    "--arch vit_tiny --global-crops-size 224 --local-crops-size 96 --local-crops-number 2";
-  const lengths =
-    "--out-dim 64 --hidden-dim 64 --bottleneck-dim 32 --batch-size-per-gpu 4 --lr 0.01 --warmup-epochs 0";
-  const words = `${sizes} ${lengths} --epochs 4steps`.split(" ");
-  dino("train", join(folder, "pictures"), ...words, "--output-dir", run1);
-  mkdirSync(ours);
-  dino("convert", run1, "--out", join(ours, "backbone.pth"));
-  dino("convert", run1, "--out", join(ours, "backbone.safetensors"));
-  dino("convert", run1, "--out", join(ours, "checkpoint.pth"), "--full");
-  dino("convert", run1, "--out", join(ours, "hf"), "--format", "hf");
-  dino("convert", run1, "--out", join(ours, "timm"), "--format", "timm");
-  features(run1, ours);
+  trained("ours", "--arch vit_tiny --global-crops-size 224 --local-crops-size 96 --lr 0.01");
+  trained(
+    "ours-resnet",
+    "--arch resnet18 --global-crops-size 64 --local-crops-size 32 --optimizer sgd",
+  );
   const opened = JSON.parse(run(python, [tool("open.py"), folder]));
   for (const { program, off } of opened) {
     results.push({ direction: "out", program, tolerance, off });
@@ -84,9 +74,26 @@ function measure() {
   return { versions, results };
 }
 
+/** Trains a model for a few steps, converts it to every form, and writes its features. */
+function trained(name, settings) {
+  const [run, out] = [join(folder, `run-${name}`), join(folder, name)];
+  const few = "--local-crops-number 2 --batch-size-per-gpu 4 --epochs 4steps --warmup-epochs 0";
+  const head = "--out-dim 64 --hidden-dim 64 --bottleneck-dim 32";
+  const words = `${settings} ${few} ${head}`.split(" ");
+  dino("train", join(folder, "pictures"), ...words, "--output-dir", run);
+  mkdirSync(out);
+  dino("convert", run, "--out", join(out, "backbone.pth"));
+  dino("convert", run, "--out", join(out, "backbone.safetensors"));
+  dino("convert", run, "--out", join(out, "checkpoint.pth"), "--full");
+  dino("convert", run, "--out", join(out, "hf"), "--format", "hf");
+  dino("convert", run, "--out", join(out, "timm"), "--format", "timm");
+  features(run, out);
+}
+
 function features(weights, out) {
   const pictures = join(folder, "pictures");
-  dino("features", pictures, "--weights", weights, "--out", out, "--format", "npy");
+  const size = ["--image-size", "224"];
+  dino("features", pictures, "--weights", weights, "--out", out, "--format", "npy", ...size);
   return read(join(out, "features.npy"));
 }
 

@@ -19,7 +19,14 @@ import torchvision
 from PIL import Image
 from safetensors.torch import save_file
 from timm.models import save_for_hf
-from transformers import ViTConfig, ViTForImageClassification, ViTModel
+from transformers import (
+    ResNetConfig,
+    ResNetForImageClassification,
+    ResNetModel,
+    ViTConfig,
+    ViTForImageClassification,
+    ViTModel,
+)
 
 SIZE, PATCH, WIDTH, DEPTH, HEADS = 224, 16, 192, 12, 3
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -157,6 +164,26 @@ def main(folder):
         model.save_pretrained(theirs / "other-eps")
         features = model(images).last_hidden_state[:, 0]
         keep("other-eps", "other-eps", features, "transformers, ViTModel of layer_norm_eps 1e-12", 1e-4)
+
+        residual = shake(torchvision.models.resnet18())
+        torch.save(residual.state_dict(), theirs / "resnet18.pth")
+        residual.fc = torch.nn.Identity()
+        keep("resnet18", "resnet18.pth", residual(images), "torchvision, resnet18")
+        residual = shake(torchvision.models.resnet50())
+        residual.fc = torch.nn.Identity()
+        teacher = {f"module.backbone.{k}": v for k, v in residual.state_dict().items()}
+        torch.save({"student": teacher, "teacher": teacher}, theirs / "resnet50.pth")
+        keep("resnet50", "resnet50.pth", residual(images), "the reference's checkpoint, ResNet-50")
+        residual = shake(timm.create_model("resnet18", num_classes=5))
+        save_for_hf(residual, theirs / "timm-resnet18")
+        features = residual.forward_head(residual.forward_features(images), pre_logits=True)
+        keep("timm-resnet18", "timm-resnet18", features, "timm, resnet18")
+        config = ResNetConfig(hidden_sizes=[64, 128, 256, 512], depths=[2, 2, 2, 2], layer_type="basic")
+        for kind in (ResNetModel, ResNetForImageClassification):
+            model = shake(kind(config))
+            model.save_pretrained(theirs / kind.__name__)
+            features = getattr(model, "resnet", model)(images).pooler_output.flatten(1)
+            keep(kind.__name__, kind.__name__, features, f"transformers, {kind.__name__}")
 
     versions = {m.__name__: m.__version__ for m in (torch, torchvision, timm)}
     import safetensors

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import timm
 import torch
+import torchvision
 from make import SIZE, read_pictures
 from PIL import Image
 from safetensors.torch import load_file
@@ -41,7 +42,32 @@ def as_the_reference(path, key="teacher"):
 
 
 def main(folder):
-    ours = folder / "ours"
+    results = vision_transformer(folder, folder / "ours") + residual_network(folder, folder / "ours-resnet")
+    print(json.dumps(results))
+
+
+def residual_network(folder, ours):
+    images = read_pictures(folder / "pictures")
+    expected = torch.from_numpy(np.load(ours / "features.npy"))
+    results = []
+
+    def compare(name, features):
+        off = ((features - expected).abs().max() / expected.abs().max()).item()
+        results.append({"program": f"{name}, resnet18", "off": off})
+
+    with torch.no_grad():
+        model = torchvision.models.resnet18()
+        model.fc = torch.nn.Identity()
+        model.load_state_dict(torch.load(ours / "backbone.pth", weights_only=True), strict=True)
+        compare("torchvision", model.eval()(images))
+        timms = timm.create_model(f"local-dir:{ours / 'timm'}", pretrained=True)
+        compare("timm.create_model('local-dir:')", timms.eval()(images))
+        theirs = AutoModel.from_pretrained(ours / "hf").eval()
+        compare("transformers, AutoModel", theirs(images).pooler_output.flatten(1))
+    return results
+
+
+def vision_transformer(folder, ours):
     images = read_pictures(folder / "pictures")
     expected = torch.from_numpy(np.load(ours / "features.npy"))
     results = []
@@ -78,7 +104,7 @@ def main(folder):
     assert sorted(full) == ["args", "dino_loss", "epoch", "student", "teacher"], sorted(full)
     assert full["args"]["arch"] == "vit_tiny" and full["dino_loss"]["center"].ndim == 2
     assert all(name.startswith("module.") for name in full["student"])
-    print(json.dumps(results))
+    return results
 
 
 if __name__ == "__main__":
