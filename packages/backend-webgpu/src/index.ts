@@ -1,0 +1,1 @@
+export { registerWebgpuBackend } from "./register.ts";

@@ -1,0 +1,123 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { remembered } from "../remembered.ts";
+import { type MatMul, matMulProgram, type Tile } from "../shaders/mat-mul.ts";
+import type { DinoWebGPUBackend } from "../webgpu-backend.ts";
+import { sizeOf } from "./size-of.ts";
+
+/** A matrix in a tensor's values, as it is stored: rows of `stride` elements, from `start` on. */
+export interface Matrix {
+  readonly tensor: tf.TensorInfo;
+  readonly start?: number;
+  readonly stride: number;
+  /** Elements from one of a batch to the next. */
+  readonly batch?: number;
+}
+
+type Epilogue = Omit<
+  MatMul,
+  | "tile"
+  | "transposeA"
+  | "transposeB"
+  | "innerFactors"
+  | "bias"
+  | "factors"
+  | "residual"
+  | "sumsOfA"
+  | "keepsBefore"
+>;
+
+export interface Product extends Epilogue {
+  readonly rows: number;
+  readonly columns: number;
+  readonly inner: number;
+  /** How many products there are: 1 unless given. */
+  readonly batch?: number;
+  readonly a: Matrix;
+  readonly b: Matrix;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** Takes the product, rows of `columns`, from its own `start` on. */
+  readonly y: tf.TensorInfo;
+  readonly startY?: number;
+  readonly bias?: tf.TensorInfo | undefined;
+  /** Where in `bias` and `sums` it begins. */
+  readonly startBias?: number;
+  /** Takes what is before the activation, or gives it where the slope is asked for. */
+  readonly before?: tf.TensorInfo | undefined;
+  /** What `a` is multiplied by along the inner dimension. */
+  readonly innerFactors?: tf.TensorInfo | undefined;
+  readonly rowFactors?: tf.TensorInfo | undefined;
+  readonly columnFactors?: tf.TensorInfo | undefined;
+  /** Is added; where it has fewer elements than the product, again and again. */
+  readonly residual?: tf.TensorInfo | undefined;
+  /** Takes the sums of `a` over the inner dimension. */
+  readonly sums?: tf.TensorInfo | undefined;
+}
+
+/** Records a product of matrices. */
+export function multiply(backend: DinoWebGPUBackend, product: Product): void {
+  const { rows, columns, inner, batch = 1, a, b, y, bias, before, residual, sums } = product;
+  const { innerFactors, rowFactors, columnFactors } = product;
+  const factors = rowFactors ?? columnFactors;
+  const { transposeA = false, transposeB = false, slope, geluOfB, activation } = product;
+  const tile = tileFor(backend, product);
+  const program = programs({
+    tile,
+    transposeA,
+    transposeB,
+    ...(geluOfB && { geluOfB }),
+    ...(innerFactors && { innerFactors: true }),
+    ...(sums && { sumsOfA: true }),
+    ...(bias && { bias: true }),
+    ...(activation !== undefined && activation !== "none" && { activation }),
+    ...(before && slope === undefined && { keepsBefore: true }),
+    ...(slope && { slope }),
+    ...(factors && { factors: rowFactors ? ("rows" as const) : ("columns" as const) }),
+    ...(residual && { residual: true }),
+  });
+  backend.run(program, {
+    reads: [
+      a.tensor,
+      b.tensor,
+      ...(innerFactors ? [innerFactors] : []),
+      ...(bias ? [bias] : []),
+      ...(before && slope ? [before] : []),
+      ...(factors ? [factors] : []),
+      ...(residual ? [residual] : []),
+    ],
+    writes: [y, ...(before && !slope ? [before] : []), ...(sums ? [sums] : [])],
+    scalars: {
+      rows,
+      columns,
+      inner,
+      startA: a.start ?? 0,
+      startB: b.start ?? 0,
+      startY: product.startY ?? 0,
+      startBias: product.startBias ?? 0,
+      batchA: a.batch ?? 0,
+      batchB: b.batch ?? 0,
+      batchY: rows * columns,
+      strideA: a.stride,
+      strideB: b.stride,
+      batch,
+      period: residual ? sizeOf(residual) : 1,
+    },
+    groups: batch * groupsOf(tile, rows, columns),
+  });
+}
+
+const programs = remembered(matMulProgram, JSON.stringify);
+
+/** Eight by eight outputs a thread where that leaves enough groups, else four by four. */
+function tileFor({ tuning }: DinoWebGPUBackend, { rows, columns, batch = 1 }: Product): Tile {
+  const { threads, depth, manyGroups } = tuning;
+  const large: Tile = { threads, depth, fours: 2 };
+  const isLarge = batch * groupsOf(large, rows, columns) >= manyGroups;
+  const fits = rows > 4 * threads[0] && columns > 4 * threads[1];
+  return isLarge && fits ? large : { ...large, fours: 1 };
+}
+
+function groupsOf({ threads, fours }: Tile, rows: number, columns: number): number {
+  const [down, across] = threads;
+  return Math.ceil(rows / (4 * fours * down)) * Math.ceil(columns / (4 * fours * across));
+}

@@ -1,0 +1,43 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { remembered } from "../remembered.ts";
+import { sumProgram } from "../shaders/sums.ts";
+import type { DinoWebGPUBackend } from "../webgpu-backend.ts";
+import { sizeOf } from "./size-of.ts";
+
+const program = remembered(sumProgram);
+
+/** How many numbers a group adds up before it pays to share them among several, and with how many at most. */
+const share = 16384;
+const mostGroups = 256;
+
+/** Sums of shares of a tensor's elements, or of their squares: a few hundred at most. */
+export function partialSums(
+  backend: DinoWebGPUBackend,
+  x: tf.TensorInfo,
+  ofSquares: boolean,
+): tf.TensorInfo {
+  const size = sizeOf(x);
+  const groups = Math.max(1, Math.min(mostGroups, Math.ceil(size / share)));
+  const own = Math.max(1, Math.ceil(size / groups));
+  const sums = backend.output([Math.ceil(size / own)]);
+  backend.run(program(ofSquares), {
+    reads: [x],
+    writes: [sums],
+    scalars: { size, share: own },
+    groups: sums.shape[0] as number,
+  });
+  return sums;
+}
+
+/** The sum of a tensor's elements, or of their squares, as a scalar. */
+export function sumOfAll(
+  backend: DinoWebGPUBackend,
+  x: tf.TensorInfo,
+  ofSquares = false,
+): tf.TensorInfo {
+  const sums = partialSums(backend, x, ofSquares);
+  const count = sums.shape[0] as number;
+  const one = count === 1 ? backend.same(sums) : partialSums(backend, sums, false);
+  backend.free(sums);
+  return { ...one, shape: [] };
+}

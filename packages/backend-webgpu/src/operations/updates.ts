@@ -1,0 +1,183 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { remembered } from "../remembered.ts";
+import {
+  adamWProgram,
+  clipProgram,
+  decayedProgram,
+  descentProgram,
+  movingAverageProgram,
+} from "../shaders/updates.ts";
+import type { DinoWebGPUBackend } from "../webgpu-backend.ts";
+import { groupsFor, sizeOf } from "./size-of.ts";
+import { partialSums, sumOfAll } from "./sums.ts";
+import { type Call, type WebgpuKernel, webgpuKernel } from "./webgpu-kernel.ts";
+
+interface AdamWInputs {
+  readonly parameter: tf.TensorInfo;
+  readonly gradient: tf.TensorInfo;
+  readonly moment1: tf.TensorInfo;
+  readonly moment2: tf.TensorInfo;
+  readonly average?: tf.TensorInfo;
+}
+interface AdamWSettings {
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly step: number;
+  readonly clip?: number;
+  readonly momentum?: number;
+}
+interface MomentumInputs {
+  readonly parameter: tf.TensorInfo;
+  readonly gradient: tf.TensorInfo;
+  readonly buffer?: tf.TensorInfo;
+}
+interface MomentumSettings {
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly momentum: number;
+  readonly trust?: number;
+}
+
+const adamW = remembered(adamWProgram);
+const descent = remembered(descentProgram);
+
+/** Updates consume what they replace, and so happen in place where nobody else looks. */
+export const updateKernels: readonly WebgpuKernel[] = [
+  webgpuKernel<AdamWInputs, AdamWSettings>("DinoAdamW", ({ inputs, attributes, backend }) => {
+    const {
+      learningRate,
+      weightDecay,
+      beta1,
+      beta2,
+      epsilon,
+      step,
+      clip,
+      momentum = 0,
+    } = attributes;
+    const { gradient } = inputs;
+    const parameter = backend.inPlace(inputs.parameter);
+    const moment1 = backend.inPlace(inputs.moment1);
+    const moment2 = backend.inPlace(inputs.moment2);
+    const average = inputs.average && backend.inPlace(inputs.average);
+    const squares = clip === undefined ? undefined : partialSums(backend, gradient, true);
+    const updated = [parameter, moment1, moment2, ...(average ? [average] : [])];
+    const size = sizeOf(parameter);
+    backend.run(adamW({ clips: squares !== undefined, averages: average !== undefined }), {
+      reads: [gradient, ...(squares ? [squares] : [])],
+      writes: updated,
+      scalars: {
+        size,
+        keeps: 1 - learningRate * weightDecay,
+        beta1,
+        beta2,
+        rest1: 1 - beta1,
+        rest2: 1 - beta2,
+        rate: learningRate / (1 - beta1 ** step),
+        root: Math.sqrt(1 - beta2 ** step),
+        epsilon,
+        clip: clip ?? 0,
+        momentum,
+        restOfMomentum: 1 - momentum,
+      },
+      groups: groupsFor(size),
+    });
+    if (squares) backend.free(squares);
+    return updated;
+  }),
+
+  webgpuKernel<MomentumInputs, Omit<MomentumSettings, "trust">>("DinoSgd", (call) => {
+    const { learningRate, weightDecay, momentum } = call.attributes;
+    return descend({ ...call, attributes: { learningRate, weightDecay, momentum } });
+  }),
+
+  webgpuKernel<MomentumInputs, MomentumSettings>("DinoLars", (call) => {
+    const { trust = 0, ...settings } = call.attributes;
+    // One-dimensional parameters are neither decayed nor adapted.
+    const attributes =
+      call.inputs.parameter.shape.length === 1
+        ? { ...settings, weightDecay: 0 }
+        : { ...settings, trust };
+    return descend({ ...call, attributes });
+  }),
+
+  webgpuKernel<
+    { readonly average: tf.TensorInfo; readonly value: tf.TensorInfo },
+    { readonly momentum: number }
+  >("DinoEma", ({ inputs, attributes: { momentum }, backend }) => {
+    const average = backend.inPlace(inputs.average);
+    const size = sizeOf(average);
+    backend.run(movingAverageProgram, {
+      reads: [inputs.value],
+      writes: [average],
+      scalars: { size, momentum, rest: 1 - momentum },
+      groups: groupsFor(size),
+    });
+    return [average];
+  }),
+
+  webgpuKernel<{ readonly gradient: tf.TensorInfo }, { readonly maximum: number }>(
+    "DinoClipByNorm",
+    ({ inputs, attributes: { maximum }, backend }) => {
+      const squares = partialSums(backend, inputs.gradient, true);
+      const gradient = backend.inPlace(inputs.gradient);
+      const size = sizeOf(gradient);
+      backend.run(clipProgram, {
+        reads: [squares],
+        writes: [gradient],
+        scalars: { size, maximum },
+        groups: groupsFor(size),
+      });
+      backend.free(squares);
+      return [gradient];
+    },
+  ),
+
+  webgpuKernel<{ readonly x: tf.TensorInfo }>("DinoSquaredNorm", ({ inputs: { x }, backend }) => [
+    sumOfAll(backend, x, true),
+  ]),
+];
+
+function descend({
+  inputs,
+  attributes: { learningRate, weightDecay, momentum, trust },
+  backend,
+}: Call<MomentumInputs, MomentumSettings>): tf.TensorInfo[] {
+  const { gradient } = inputs;
+  const adapts = trust !== undefined;
+  const norms = adapts ? normsOf(backend, inputs, weightDecay) : [];
+  const parameter = backend.inPlace(inputs.parameter);
+  const buffer = inputs.buffer
+    ? backend.inPlace(inputs.buffer)
+    : backend.output(inputs.parameter.shape);
+  const size = sizeOf(parameter);
+  backend.run(descent({ isFirst: inputs.buffer === undefined, adapts }), {
+    reads: [gradient, ...norms],
+    writes: [parameter, buffer],
+    scalars: { size, rate: learningRate, decay: weightDecay, momentum, trust: trust ?? 0 },
+    groups: groupsFor(size),
+  });
+  backend.free(...norms);
+  return [parameter, buffer];
+}
+
+/** The sums of squares of the parameter, and of its gradient with the decay. */
+function normsOf(
+  backend: DinoWebGPUBackend,
+  { parameter, gradient }: MomentumInputs,
+  decay: number,
+): readonly [tf.TensorInfo, tf.TensorInfo] {
+  const slope = backend.output(gradient.shape);
+  const size = sizeOf(gradient);
+  backend.run(decayedProgram, {
+    reads: [gradient, parameter],
+    writes: [slope],
+    scalars: { size, decay },
+    groups: groupsFor(size),
+  });
+  const norms = [partialSums(backend, parameter, true), partialSums(backend, slope, true)] as const;
+  backend.free(slope);
+  return norms;
+}

@@ -1,0 +1,66 @@
+/** Numbers that a program is told at each call, by name. */
+export type Scalars = Readonly<Record<string, "u32" | "f32">>;
+
+/** A compute shader: what it binds, and its code. */
+export interface Program {
+  /** What it is and how it was made; two programs of one name are the same. */
+  readonly name: string;
+  /** Buffers that it reads, by the names that the code has for them. */
+  readonly reads: readonly string[];
+  /** Buffers that it writes, which it may read too. */
+  readonly writes: readonly string[];
+  readonly scalars: Scalars;
+  readonly workgroupSize: readonly [x: number, y: number];
+  /** Functions and memory of the workgroup. */
+  readonly declarations?: string;
+  /**
+   * The body of the entry point. It finds `u` with the scalars, `local` (the thread's place in its
+   * group), `thread` (the same as one number) and `group` (the group's number).
+   */
+  readonly body: string;
+}
+
+/** The whole text of a program in WGSL. */
+export function wgslOf(program: Program): string {
+  const { reads, writes, scalars, workgroupSize, declarations = "", body } = program;
+  const [columns, rows] = workgroupSize;
+  const buffers = [
+    ...writes.map((name) => ({ name, access: "read_write" })),
+    ...reads.map((name) => ({ name, access: "read" })),
+  ].map(
+    ({ name, access }, i) =>
+      `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<f32>;`,
+  );
+  const fields = Object.entries(scalars).map(([name, type]) => `  ${name}: ${type},`);
+  return [
+    "struct Scalars {",
+    ...fields,
+    "}",
+    ...buffers,
+    `@group(0) @binding(${buffers.length}) var<uniform> u: Scalars;`,
+    declarations,
+    `@compute @workgroup_size(${columns}, ${rows}, 1)`,
+    "fn main(",
+    "  @builtin(local_invocation_id) local: vec3<u32>,",
+    "  @builtin(local_invocation_index) thread: u32,",
+    "  @builtin(workgroup_id) groupAt: vec3<u32>,",
+    "  @builtin(num_workgroups) groupCount: vec3<u32>,",
+    ") {",
+    "  let group = groupAt.x + groupAt.y * groupCount.x;",
+    body,
+    "}",
+  ].join("\n");
+}
+
+/** The most groups along one axis that every adapter takes. */
+const alongAxis = 65535;
+
+/**
+ * How so many groups are laid out. There may be more than asked for, which the program's code
+ * leaves by comparing `group` with what it was told.
+ */
+export function layOut(groups: number): readonly [x: number, y: number] {
+  if (groups <= alongAxis) return [groups, 1];
+  const rows = Math.ceil(groups / alongAxis);
+  return [Math.ceil(groups / rows), rows];
+}

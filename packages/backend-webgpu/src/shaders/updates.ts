@@ -1,0 +1,118 @@
+import type { Program } from "../program.ts";
+
+/** Sums the squares that groups have left, in every thread: they are few. */
+const normOf = (name: string) => `
+fn norm_${name}() -> f32 {
+  var sum = 0.0;
+  for (var i = 0u; i < arrayLength(&${name}); i++) { sum += ${name}[i]; }
+  return sqrt(sum);
+}`;
+
+const begin = `
+  let at = group * 64u + thread;
+  if (at >= u.size) { return; }`;
+
+export interface AdamWOptions {
+  /** Whether the gradient is clipped by the norm that `squares` gives. */
+  readonly clips: boolean;
+  /** Whether a moving average takes the new parameter in. */
+  readonly averages: boolean;
+}
+
+/** One AdamW update in place, with clipping and the moving average in the same pass. */
+export function adamWProgram({ clips, averages }: AdamWOptions): Program {
+  return {
+    name: `adamW ${clips} ${averages}`,
+    reads: ["gradient", ...(clips ? ["squares"] : [])],
+    writes: ["parameter", "moment1", "moment2", ...(averages ? ["average"] : [])],
+    scalars: {
+      size: "u32",
+      keeps: "f32",
+      beta1: "f32",
+      beta2: "f32",
+      rest1: "f32",
+      rest2: "f32",
+      rate: "f32",
+      root: "f32",
+      epsilon: "f32",
+      clip: "f32",
+      momentum: "f32",
+      restOfMomentum: "f32",
+    },
+    workgroupSize: [64, 1],
+    declarations: clips ? normOf("squares") : "",
+    body: `${begin}
+  var slope = gradient[at];
+  ${clips ? "slope *= min(u.clip / (norm_squares() + 1e-6), 1.0);" : ""}
+  let first = moment1[at] * u.beta1 + slope * u.rest1;
+  let second = moment2[at] * u.beta2 + slope * slope * u.rest2;
+  moment1[at] = first;
+  moment2[at] = second;
+  let next = parameter[at] * u.keeps - first * u.rate / (sqrt(second) / u.root + u.epsilon);
+  parameter[at] = next;
+  ${averages ? "average[at] = average[at] * u.momentum + next * u.restOfMomentum;" : ""}`,
+  };
+}
+
+export interface DescentOptions {
+  /** Whether there is no momentum buffer before: it is written alone. */
+  readonly isFirst: boolean;
+  /** Whether the step is held to a share of the parameter's norm (LARS). */
+  readonly adapts: boolean;
+}
+
+/** One step of gradient descent with momentum in place. */
+export function descentProgram({ isFirst, adapts }: DescentOptions): Program {
+  return {
+    name: `descent ${isFirst} ${adapts}`,
+    reads: ["gradient", ...(adapts ? ["squares", "slopeSquares"] : [])],
+    writes: ["parameter", "buffer"],
+    scalars: { size: "u32", rate: "f32", decay: "f32", momentum: "f32", trust: "f32" },
+    workgroupSize: [64, 1],
+    declarations: adapts ? normOf("squares") + normOf("slopeSquares") : "",
+    body: `${begin}
+  var slope = gradient[at] + parameter[at] * u.decay;
+  ${
+    adapts
+      ? `let length = norm_squares();
+  let steepness = norm_slopeSquares();
+  if (length > 0.0 && steepness > 0.0) { slope *= length * u.trust / steepness; }`
+      : ""
+  }
+  ${isFirst ? "" : "slope += buffer[at] * u.momentum;"}
+  buffer[at] = slope;
+  parameter[at] -= slope * u.rate;`,
+  };
+}
+
+/** The gradient with the decay in it, whose norm LARS asks for. */
+export const decayedProgram: Program = {
+  name: "decayed",
+  reads: ["gradient", "parameter"],
+  writes: ["y"],
+  scalars: { size: "u32", decay: "f32" },
+  workgroupSize: [64, 1],
+  body: `${begin}
+  y[at] = gradient[at] + parameter[at] * u.decay;`,
+};
+
+export const movingAverageProgram: Program = {
+  name: "movingAverage",
+  reads: ["value"],
+  writes: ["average"],
+  scalars: { size: "u32", momentum: "f32", rest: "f32" },
+  workgroupSize: [64, 1],
+  body: `${begin}
+  average[at] = average[at] * u.momentum + value[at] * u.rest;`,
+};
+
+export const clipProgram: Program = {
+  name: "clip",
+  reads: ["squares"],
+  writes: ["gradient"],
+  scalars: { size: "u32", maximum: "f32" },
+  workgroupSize: [64, 1],
+  declarations: normOf("squares"),
+  body: `${begin}
+  gradient[at] *= min(u.maximum / (norm_squares() + 1e-6), 1.0);`,
+};

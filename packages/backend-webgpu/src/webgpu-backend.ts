@@ -1,0 +1,179 @@
+import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import * as tf from "@tensorflow/tfjs-core";
+import { createLru } from "./lru.ts";
+import { layOut, type Program, wgslOf } from "./program.ts";
+import { type Tuning, tuningOf } from "./tuning.ts";
+
+/** The parts of tfjs's backend that share its stream of commands, and that its types hide. */
+interface Stream {
+  computePassEncoder: GPUComputePassEncoder | null;
+  readonly commandEncoder: GPUCommandEncoder;
+  dispatchCountInPass: number;
+}
+
+/** A program as the device has it. */
+interface Compiled {
+  readonly id: number;
+  readonly pipeline: GPUComputePipeline;
+}
+
+/** What a program is run on. */
+export interface Run {
+  readonly reads: readonly tf.TensorInfo[];
+  /** Tensors that are written: `output`s, or such as `inPlace` gives. */
+  readonly writes: readonly tf.TensorInfo[];
+  readonly scalars: Readonly<Record<string, number>>;
+  readonly groups: number;
+}
+
+/** How many bind groups and buffers of scalars are kept: many times what a training step needs. */
+const keptBindGroups = 16384;
+const keptScalars = 4096;
+
+/**
+ * tfjs's WebGPU backend, with a way to run programs that its own does not allow: several outputs,
+ * in place, and with pipelines, bind groups and scalars that are made once. Both ways share one
+ * stream of commands.
+ */
+export class DinoWebGPUBackend extends WebGPUBackend {
+  readonly tuning: Tuning;
+  readonly #compiled = new Map<string, Compiled>();
+  readonly #bufferIds = new WeakMap<GPUBuffer, number>();
+  readonly #bindGroups = createLru<GPUBindGroup>(keptBindGroups);
+  readonly #scalars = createLru<GPUBuffer>(keptScalars, (buffer) => buffer.destroy());
+  #buffers = 0;
+  #failure: string | undefined;
+
+  constructor(device: GPUDevice, info?: GPUAdapterInfo) {
+    super(device, info);
+    this.tuning = tuningOf(info);
+    device.addEventListener("uncapturederror", (event) => {
+      const { error } = event as GPUUncapturedErrorEvent;
+      this.#failure ??= error.message;
+    });
+  }
+
+  /** The values of a tensor. An Error if the device refused any command before: they are wrong. */
+  override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
+    const values = await super.read(dataId);
+    if (this.#failure !== undefined) throw new Error(`WebGPU: ${this.#failure}`);
+    return values;
+  }
+
+  /** A float32 tensor whose values are still to be written, all of them. */
+  output(shape: readonly number[]): tf.TensorInfo {
+    return this.makeTensorInfo([...shape], "float32");
+  }
+
+  /** The same tensor once more, on the same values. */
+  same(tensor: tf.TensorInfo, shape: readonly number[] = tensor.shape): tf.TensorInfo {
+    this.incRef(tensor.dataId);
+    return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
+  }
+
+  /** A tensor to write over by one who consumes this one: itself if nobody else has its values, else a copy. */
+  inPlace(tensor: tf.TensorInfo): tf.TensorInfo {
+    const data = this.tensorMap.get(tensor.dataId);
+    if (data.refCount === 1 && data.external !== true) {
+      this.uploadToGPU(tensor.dataId);
+      return this.same(tensor);
+    }
+    return this.firstValues(tensor, tensor.shape);
+  }
+
+  /** A copy of the tensor's first values, as many as the shape asks for. */
+  firstValues(tensor: tf.TensorInfo, shape: readonly number[], start = 0): tf.TensorInfo {
+    const copy = this.output(shape);
+    const [from, to] = [this.#bufferOf(tensor), this.#bufferOf(copy)];
+    this.ensureCommandEncoderReady();
+    this.endComputePassEncoder();
+    this.#stream.commandEncoder.copyBufferToBuffer(from, 4 * start, to, 0, to.size);
+    return copy;
+  }
+
+  /** Gives back a tensor that no one but the caller has. */
+  free(...tensors: readonly tf.TensorInfo[]): void {
+    for (const { dataId } of tensors) this.disposeData(dataId);
+  }
+
+  /** Records a program behind what was recorded before. */
+  run(program: Program, { reads, writes, scalars, groups }: Run): void {
+    if (groups === 0) return;
+    const { id, pipeline } = this.#compile(program);
+    const buffers = [...writes, ...reads].map((tensor) => this.#bufferOf(tensor));
+    for (const { dataId } of writes) {
+      // What was read once would be taken for what is there now.
+      (this.tensorMap.get(dataId) as { values: unknown }).values = null;
+    }
+    const told = this.#scalarsOf(program, scalars);
+    const key = `${id}:${[...buffers, told].map((buffer) => this.#idOf(buffer)).join()}`;
+    const bindGroup = this.#bindGroups.take(key, () =>
+      this.device.createBindGroup({
+        layout: pipeline.getBindGroupLayout(0),
+        entries: [...buffers, told].map((buffer, binding) => ({ binding, resource: { buffer } })),
+      }),
+    );
+    this.ensureCommandEncoderReady();
+    const stream = this.#stream;
+    stream.computePassEncoder ??= stream.commandEncoder.beginComputePass();
+    stream.computePassEncoder.setPipeline(pipeline);
+    stream.computePassEncoder.setBindGroup(0, bindGroup);
+    stream.computePassEncoder.dispatchWorkgroups(...layOut(groups));
+    stream.dispatchCountInPass++;
+    if (stream.dispatchCountInPass >= tf.env().getNumber("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE")) {
+      this.endComputePassEncoder();
+      this.submitQueue();
+    }
+  }
+
+  get #stream(): Stream {
+    return this as unknown as Stream;
+  }
+
+  #bufferOf({ dataId }: tf.TensorInfo): GPUBuffer {
+    this.uploadToGPU(dataId);
+    return this.tensorMap.get(dataId).resource as GPUBuffer;
+  }
+
+  #idOf(buffer: GPUBuffer): number {
+    const known = this.#bufferIds.get(buffer);
+    if (known !== undefined) return known;
+    this.#bufferIds.set(buffer, ++this.#buffers);
+    return this.#buffers;
+  }
+
+  #compile(program: Program): Compiled {
+    const known = this.#compiled.get(program.name);
+    if (known !== undefined) return known;
+    const module = this.device.createShaderModule({ label: program.name, code: wgslOf(program) });
+    const pipeline = this.device.createComputePipeline({
+      label: program.name,
+      layout: "auto",
+      compute: { module, entryPoint: "main" },
+    });
+    const compiled = { id: this.#compiled.size, pipeline };
+    this.#compiled.set(program.name, compiled);
+    return compiled;
+  }
+
+  /** A buffer with these numbers, made once: shapes recur in every step. */
+  #scalarsOf({ scalars: types }: Program, values: Readonly<Record<string, number>>): GPUBuffer {
+    const names = Object.keys(types);
+    const key = names.map((name) => `${types[name]}${values[name]}`).join();
+    return this.#scalars.take(key, () => {
+      const size = 4 * Math.ceil(names.length / 4) * 4;
+      const words = new DataView(new ArrayBuffer(size));
+      names.forEach((name, i) => {
+        const value = values[name] as number;
+        if (types[name] === "u32") words.setUint32(4 * i, value, true);
+        else words.setFloat32(4 * i, value, true);
+      });
+      const buffer = this.device.createBuffer({
+        size,
+        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      });
+      this.queue.writeBuffer(buffer, 0, words.buffer);
+      return buffer;
+    });
+  }
+}
