@@ -22,7 +22,7 @@ const chromium = findChromium();
 /** What a process must be started with; a kernel that crashes ends its process, and no more. */
 const forked: Readonly<Record<string, Record<string, string>>> = {
   "packages/backend-native": {},
-  "packages/backend-webgpu": softwareGpu(chromium),
+  "packages/backend-webgpu": { DINO_TEST_BACKENDS: "webgpu", ...softwareGpu(chromium) },
 };
 
 export default defineConfig({

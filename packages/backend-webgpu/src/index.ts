@@ -1,1 +1,1 @@
-export { registerWebgpuBackend } from "./register.ts";
+export { registerWebgpuBackend, stockBackendName } from "./register.ts";

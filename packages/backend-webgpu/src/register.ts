@@ -18,6 +18,9 @@ import { DinoWebGPUBackend } from "./webgpu-backend.ts";
 
 export const backendName = "webgpu";
 
+/** tfjs's own kernels on a device of tfjs's own: what ours are compared with. */
+export const stockBackendName = "webgpu-stock";
+
 const kernels: readonly WebgpuKernel[] = [
   ...attentionKernels,
   ...attentionBlockKernels,
@@ -37,11 +40,18 @@ let registered = false;
 
 /**
  * Registers the backend `webgpu` with tfjs in place of the stock one, with all kernels of that one
- * and ours, on a device of its own. There must be a `navigator.gpu`.
+ * and ours, on a device of its own; the stock one goes on as `webgpu-stock`. There must be a
+ * `navigator.gpu` before this package is imported.
  */
 export function registerWebgpuBackend(): void {
   if (registered) return;
+  const stock = tf.findBackendFactory(backendName);
+  if (stock === null) {
+    throw new Error("WebGPU: expected navigator.gpu before this package is imported, got none");
+  }
   registered = true;
+  tf.copyRegisteredKernels(backendName, stockBackendName);
+  tf.registerBackend(stockBackendName, stock, 0);
   repairBackend(backendName);
   for (const { name, run } of kernels) {
     if (tf.getKernel(name, backendName) !== undefined) tf.unregisterKernel(name, backendName);
@@ -52,7 +62,7 @@ export function registerWebgpuBackend(): void {
         run({ inputs, attributes: attrs, backend: backend as DinoWebGPUBackend } as never),
     });
   }
-  if (tf.findBackendFactory(backendName) !== null) tf.removeBackend(backendName);
+  tf.removeBackend(backendName);
   tf.registerBackend(
     backendName,
     async () => {

@@ -6,7 +6,8 @@ export interface Engine {
   readonly name: string;
   /**
    * Its place in line when none is asked for: the smallest goes first. Those that come with this
-   * package: tensorflow 10 (40 without a GPU), webgpu 20, native 30, wasm 50, cpu 60.
+   * package: tensorflow 10 (40 without a GPU), webgpu 20, native 30, wasm 50, cpu 60; and behind
+   * them webgpu-stock 70, which is there to be compared with.
    */
   readonly order: number;
   /** Whether it would start here, found out without making it the active backend. */

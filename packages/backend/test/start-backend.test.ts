@@ -69,7 +69,7 @@ test("keeps tfjs from advertising, and from catching errors to throw them again"
 test("refuses a name that no engine has", async () => {
   await expect(startBackend("metal")).rejects.toThrow(BackendError);
   await expect(startBackend("metal")).rejects.toThrow(
-    "backend: expected one of auto, tensorflow, webgpu, native, wasm, cpu, got metal",
+    "backend: expected one of auto, tensorflow, webgpu, native, wasm, cpu, webgpu-stock, got metal",
   );
 });
 
@@ -86,7 +86,7 @@ test("describes every engine, and leaves the active one in place", async () => {
   await startBackend("wasm");
   const reports = await describeEngines();
   expect(new Set(reports.map(({ name }) => name))).toEqual(
-    new Set(["tensorflow", "webgpu", "native", "wasm", "cpu"]),
+    new Set(["tensorflow", "webgpu", "native", "wasm", "cpu", "webgpu-stock"]),
   );
   expect(reports.filter(({ active }) => active)).toEqual([
     {

@@ -19,8 +19,11 @@ let gpu: unknown; // Dawn goes when nothing refers to it
 /** Gives Node a `navigator.gpu` and registers the backend `webgpu` on it. */
 export async function loadWebgpu(): Promise<void> {
   if (gpu !== undefined) return;
+  if (webgpuAdapter === undefined) {
+    throw new Error("DINO_WEBGPU_ADAPTER: expected the name of an adapter, got none");
+  }
   const { create, globals } = await import("webgpu");
-  gpu = create([webgpuAdapter?.includes("=") ? webgpuAdapter : `adapter=${webgpuAdapter}`]);
+  gpu = create([webgpuAdapter.includes("=") ? webgpuAdapter : `adapter=${webgpuAdapter}`]);
   Object.assign(globalThis, globals);
   Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });
   const { registerWebgpuBackend }: WebgpuPackage = await import(/* @vite-ignore */ entry);

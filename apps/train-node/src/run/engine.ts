@@ -29,7 +29,7 @@ export async function startEngine(
 ): Promise<Engine> {
   const line = await startNamed(asked, askedPrecision);
   const { name, details, precision, memoryBytes } = activeBackend();
-  const isGpu = name === "webgpu" || /\bGPU\b/.test(details);
+  const isGpu = name.startsWith("webgpu") || /\bGPU\b/.test(details);
   const isSlow = name === "wasm" || name === "cpu";
   return {
     name,

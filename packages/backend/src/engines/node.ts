@@ -15,4 +15,5 @@ export const engines: readonly Engine[] = [
   nativeEngine(),
   wasmEngine({ locate: wasmFolder, initialise: initialiseQuietly }),
   cpuEngine(hostMemory()),
+  webGpuEngine({ find: findDawn, named: namesAdapter, stock: true }),
 ];

@@ -5,7 +5,8 @@ import { repairWebgpu } from "./webgpu.ts";
 const repairs: Readonly<Record<string, () => void>> = {
   cpu: repairCpu,
   wasm: repairWasm,
-  webgpu: repairWebgpu,
+  webgpu: () => repairWebgpu("webgpu"),
+  "webgpu-stock": () => repairWebgpu("webgpu-stock"),
 };
 const done = new Set<string>();
 

@@ -12,6 +12,14 @@ onEveryBackend(
   (backend) => {
     beforeAll(() => repairBackend(backend));
 
+    test("adds many tensors at once", async () => {
+      const numbers = Array.from({ length: 60 }, (_, i) => i);
+      const sum = tf.tidy(() => tf.addN(numbers.map((i) => tf.tensor1d([i, 1]))));
+      expect([...(await sum.data())]).toEqual([1770, 60]);
+      const ones = numbers.map(() => tf.ones([3]));
+      expectNoLeak(() => tf.addN(ones));
+    });
+
     for (const [padding, stride] of [
       ["same", 1],
       [1, 1],
