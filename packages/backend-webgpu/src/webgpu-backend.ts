@@ -11,6 +11,14 @@ interface Stream {
   dispatchCountInPass: number;
 }
 
+/** The part of a device's events that is needed, whose types are the DOM's. */
+interface ErrorSource {
+  addEventListener(
+    name: "uncapturederror",
+    take: (event: { readonly error: { readonly message: string } }) => void,
+  ): void;
+}
+
 /** A program as the device has it. */
 interface Compiled {
   readonly id: number;
@@ -47,8 +55,7 @@ export class DinoWebGPUBackend extends WebGPUBackend {
   constructor(device: GPUDevice, info?: GPUAdapterInfo) {
     super(device, info);
     this.tuning = tuningOf(info);
-    device.addEventListener("uncapturederror", (event) => {
-      const { error } = event as GPUUncapturedErrorEvent;
+    (device as unknown as ErrorSource).addEventListener("uncapturederror", ({ error }) => {
       this.#failure ??= error.message;
     });
   }

@@ -6,7 +6,7 @@ import {
   reluBackwardProgram,
 } from "../shaders/gelu-programs.ts";
 import type { DinoWebGPUBackend } from "../webgpu-backend.ts";
-import { multiply } from "./product.ts";
+import { multiply, type Operands } from "./product.ts";
 import { groupsFor, sizeOf } from "./size-of.ts";
 import { type WebgpuKernel, webgpuKernel } from "./webgpu-kernel.ts";
 
@@ -24,7 +24,7 @@ interface Saved {
 type Activation = "none" | "gelu" | "relu";
 
 /** `x wᵀ`: the sizes and operands of a layer's forward product. */
-export function forwardProduct(x: tf.TensorInfo, weight: tf.TensorInfo) {
+export function forwardProduct(x: tf.TensorInfo, weight: tf.TensorInfo): Operands {
   const [columns, inner] = weight.shape as [number, number];
   const rows = sizeOf(x) / inner;
   return {
@@ -34,11 +34,11 @@ export function forwardProduct(x: tf.TensorInfo, weight: tf.TensorInfo) {
     a: { tensor: x, stride: inner },
     b: { tensor: weight, stride: inner },
     transposeB: true,
-  } as const;
+  };
 }
 
 /** `dy w`: of the gradient with respect to the rows. */
-export function rowsProduct(dy: tf.TensorInfo, weight: tf.TensorInfo) {
+export function rowsProduct(dy: tf.TensorInfo, weight: tf.TensorInfo): Operands {
   const [inner, columns] = weight.shape as [number, number];
   const rows = sizeOf(dy) / inner;
   return {
@@ -47,11 +47,15 @@ export function rowsProduct(dy: tf.TensorInfo, weight: tf.TensorInfo) {
     inner,
     a: { tensor: dy, stride: inner },
     b: { tensor: weight, stride: columns },
-  } as const;
+  };
 }
 
 /** `dyᵀ x`: of the gradient with respect to the weight; `sums` takes the bias's. */
-export function weightProduct(dy: tf.TensorInfo, x: tf.TensorInfo, weight: readonly number[]) {
+export function weightProduct(
+  dy: tf.TensorInfo,
+  x: tf.TensorInfo,
+  weight: readonly number[],
+): Operands {
   const [rows, columns] = weight as [number, number];
   const inner = sizeOf(dy) / rows;
   return {
@@ -61,7 +65,7 @@ export function weightProduct(dy: tf.TensorInfo, x: tf.TensorInfo, weight: reado
     a: { tensor: dy, stride: rows },
     b: { tensor: x, stride: columns },
     transposeA: true,
-  } as const;
+  };
 }
 
 /** The gradient before an activation. */

@@ -26,16 +26,21 @@ type Epilogue = Omit<
   | "keepsBefore"
 >;
 
-export interface Product extends Epilogue {
+/** What is multiplied: `[rows, inner]` by `[inner, columns]`. */
+export interface Operands {
   readonly rows: number;
   readonly columns: number;
   readonly inner: number;
-  /** How many products there are: 1 unless given. */
-  readonly batch?: number;
   readonly a: Matrix;
   readonly b: Matrix;
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
+}
+
+/** A product, and what is done to it before it is written. */
+export interface Product extends Operands, Epilogue {
+  /** How many products there are: 1 unless given. */
+  readonly batch?: number;
   /** Takes the product, rows of `columns`, from its own `start` on. */
   readonly y: tf.TensorInfo;
   readonly startY?: number;

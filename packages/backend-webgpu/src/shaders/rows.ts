@@ -4,7 +4,7 @@ import { placeOfSequence, segmentScalars, sequenceOfRow } from "./segments.ts";
 const threads = 64;
 
 /** How many threads, one a column, a group of `sumRowsProgram` has. */
-export const columnsOfGroup = threads;
+export const columnsOfGroup: number = threads;
 
 /**
  * Sums of rows `[rows, columns]`, a chunk of rows after the other: `[chunks, columns]`. A second
