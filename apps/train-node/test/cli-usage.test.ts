@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { dino, tiny } from "./dino.ts";
 import { writePictures } from "./pictures.ts";
@@ -202,6 +204,13 @@ test.concurrent.each<[string, string[], RegExp]>([
     /^dino: precision: expected fp32 or auto for wasm, got bf16 \(no bf16\)/,
   ],
 ])("ends with 1 for %s", (_, words, sentence) => expectFailure(words, 1, sentence));
+
+test.skipIf(process.platform === "win32")("ends quietly when nobody reads on", () => {
+  const program = fileURLToPath(new URL("../bin/dino.js", import.meta.url));
+  const pipe = `"${process.execPath}" "${program}" train --help | head -c 1; exit "\${PIPESTATUS[0]}"`;
+  const { status, stdout, stderr } = spawnSync("bash", ["-c", pipe], { encoding: "utf8" });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "U", stderr: "" });
+});
 
 test("shows help and version on standard output", async () => {
   const help = await dino(["train", "--help"], { cwd: folder });
