@@ -25,6 +25,11 @@ const forked: Readonly<Record<string, Record<string, string>>> = {
   "packages/backend-webgpu": { DINO_TEST_BACKENDS: "webgpu", ...softwareGpu(chromium) },
 };
 
+/** The operations are tested on the wasm kernels of tfjs too, which ours replace elsewhere. */
+const environments: Readonly<Record<string, Record<string, string>>> = {
+  "packages/ops": { DINO_STOCK_WASM: "1" },
+};
+
 export default defineConfig({
   test: {
     pool: "threads",
@@ -40,7 +45,11 @@ export default defineConfig({
         name: root.replace("packages/", ""),
         root: `${import.meta.dirname}/${root}`,
         pool: root in forked ? "forks" : "threads",
-        env: { ...(chromium && { DINO_CHROMIUM: chromium }), ...forked[root] },
+        env: {
+          ...(chromium && { DINO_CHROMIUM: chromium }),
+          ...forked[root],
+          ...environments[root],
+        },
         include: long ? ["test/**/*.long.ts"] : ["test/**/*.test.ts"],
       },
     })),

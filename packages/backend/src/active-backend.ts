@@ -5,7 +5,7 @@ import type { Precision } from "./precision.ts";
 /** The backend that runs. */
 export interface ActiveBackend {
   readonly name: string;
-  /** What it runs on: "SIMD, 1 thread". */
+  /** What it runs on: "own kernels in SIMD, 1 thread". */
   readonly details: string;
   /** How it computes inside. */
   readonly precision: Precision;

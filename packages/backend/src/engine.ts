@@ -36,7 +36,7 @@ export interface Detection {
   readonly reason?: string;
   /** The command that would make it available. */
   readonly install?: string;
-  /** What it runs on: "SIMD, 1 thread". */
+  /** What it runs on: "own kernels in SIMD, 1 thread". */
   readonly details?: string;
   /** Bytes that its tensors can take up at most, where that can be known. */
   readonly memoryBytes?: number;

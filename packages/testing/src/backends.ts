@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect } from "vitest";
 import { hasNative, loadNative } from "./native.ts";
 import { hasTensorflow, loadTensorflow } from "./tensorflow.ts";
+import { installWasmKernels } from "./wasm.ts";
 import { loadWebgpu, webgpuAdapter } from "./webgpu.ts";
 
 setWasmPaths(
@@ -17,10 +18,19 @@ await tf.setBackend("cpu"); // wasm, which would be chosen, is not there before 
 /** Whether tests run on WebGPU and nothing else: those of the package that computes there. */
 const onWebgpuAlone = process.env.DINO_TEST_BACKENDS === "webgpu";
 
-/** The backends that every numeric test runs on. */
+/** tfjs's kernels for wasm, repaired but without ours: what a host without SIMD is left with. */
+const stockWasm = "stock wasm";
+
+/** The backends that every numeric test runs on. With `DINO_STOCK_WASM=1` wasm without our kernels too. */
 export const backends: readonly string[] = onWebgpuAlone
   ? []
-  : ["cpu", "wasm", ...(hasNative ? ["native"] : []), ...(hasTensorflow ? ["tensorflow"] : [])];
+  : [
+      "cpu",
+      "wasm",
+      ...(process.env.DINO_STOCK_WASM === "1" ? [stockWasm] : []),
+      ...(hasNative ? ["native"] : []),
+      ...(hasTensorflow ? ["tensorflow"] : []),
+    ];
 
 export interface EveryBackendOptions {
   /**
@@ -43,17 +53,20 @@ export function onEveryBackend(
   // Where an adapter must be and is not, the tests fail.
   const isMissing = onWebgpuAlone && webgpuAdapter === undefined && process.env.CI !== "true";
   describe.skipIf(isMissing).each(present)("on %s", (backend) => {
+    const name = backend === stockWasm ? "wasm" : backend;
     beforeAll(async () => {
       if (backend === "webgpu") await loadWebgpu();
       if (backend === "native") await loadNative();
       if (backend === "tensorflow") await loadTensorflow();
-      expect(await tf.setBackend(backend)).toBe(true);
+      expect(await tf.setBackend(name)).toBe(true);
+      const restore = backend === "wasm" ? await installWasmKernels() : () => undefined;
       tf.engine().startScope();
       return async () => {
         tf.engine().endScope();
+        restore();
         await tf.setBackend("cpu");
       };
     });
-    define(backend);
+    define(name);
   });
 }

@@ -15,7 +15,7 @@ export interface WasmEngineOptions {
   initialise?(run: () => Promise<void>): Promise<void>;
 }
 
-/** tfjs compiled to WebAssembly: everywhere. */
+/** tfjs compiled to WebAssembly, with our kernels where the host has SIMD: everywhere. */
 export function wasmEngine({ locate, initialise = (run) => run() }: WasmEngineOptions): Engine {
   return {
     name: "wasm",
@@ -23,8 +23,7 @@ export function wasmEngine({ locate, initialise = (run) => run() }: WasmEngineOp
     detect: async () => {
       if (!("WebAssembly" in globalThis)) return { available: false, reason: "no WebAssembly" };
       const module = await import("@tensorflow/tfjs-backend-wasm");
-      const simd = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
-      const details = `${simd === true ? "SIMD" : "no SIMD"}, ${await threads(module)}`;
+      const details = describe(await instructions(), await threads(module));
       return { available: true, details, memoryBytes: heapBytes };
     },
     start: async ({ wasmPath }) => {
@@ -32,11 +31,37 @@ export function wasmEngine({ locate, initialise = (run) => run() }: WasmEngineOp
       const files = wasmPath ?? locate();
       if (files !== undefined) setWasmPaths(files);
       await initialise(() => activate("wasm"));
+      await installOurs();
     },
   };
 }
 
-/** How many threads it runs on, or before it has started, what is known of that. */
+/** What our kernels are made of on this host; nothing where it has no SIMD, and tfjs's are left. */
+async function instructions(): Promise<string | undefined> {
+  const { hostInstructions } = await import("@dino/backend-wasm");
+  return hostInstructions();
+}
+
+function describe(ours: string | undefined, threads: string): string {
+  if (ours === undefined) return `no SIMD, ${threads}`;
+  // Ours have one thread in any case.
+  const others = threads === "1 thread" ? "" : `, tfjs's on ${threads}`;
+  return `own kernels in ${ours}, 1 thread${others}`;
+}
+
+/** The backend that has our kernels, and what takes them away from it. */
+let installed: { readonly on: tf.KernelBackend; readonly restore: () => void } | undefined;
+
+/** Puts our kernels in the place of tfjs's, once for each time that the backend is made. */
+async function installOurs(): Promise<void> {
+  if (installed?.on === tf.backend()) return;
+  const { hostInstructions, installKernels } = await import("@dino/backend-wasm");
+  if (hostInstructions() === undefined) return;
+  installed?.restore();
+  installed = { on: tf.backend(), restore: await installKernels() };
+}
+
+/** How many threads tfjs runs on, or before it has started, what is known of that. */
 async function threads({ getThreadsCount }: Module): Promise<string> {
   if ((await tf.env().getAsync("WASM_HAS_MULTITHREAD_SUPPORT")) !== true) return "1 thread";
   try {

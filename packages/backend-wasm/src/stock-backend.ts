@@ -1,0 +1,19 @@
+import type * as tf from "@tensorflow/tfjs-core";
+
+/** What we use of tfjs's wasm backend. */
+export interface StockBackend extends tf.KernelBackend {
+  readonly wasm: {
+    readonly asm: { readonly memory: unknown };
+    readonly tfjs: {
+      registerTensor(id: number, size: number, address: number): void;
+      disposeData(id: number): void;
+    };
+    _malloc(bytes: number): number;
+    _free(address: number): void;
+  };
+  readonly dataIdMap: {
+    get(dataId: tf.DataId): { readonly id: number; readonly memoryOffset: number };
+  };
+  makeOutput(shape: readonly number[], dtype: tf.DataType): tf.TensorInfo;
+  typedArrayFromHeap(tensor: tf.TensorInfo): Float32Array | Int32Array | Uint8Array;
+}
