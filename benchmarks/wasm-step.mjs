@@ -19,7 +19,10 @@ import * as tf from "@tensorflow/tfjs-core";
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
-    settings: { type: "string", default: resolve(import.meta.dirname, "../tools/quick-start.json") },
+    settings: {
+      type: "string",
+      default: resolve(import.meta.dirname, "../tools/quick-start.json"),
+    },
     json: { type: "boolean", default: false },
   },
 });

@@ -5,6 +5,7 @@ import { install, pnpm } from "./workspace.mjs";
 const inWeb = (...args) => pnpm(["--filter", "@dino/web", ...args]);
 
 install();
+pnpm(["--filter", "@dino/backend-wasm", "run", "build:kernels"]);
 inWeb("run", "build");
 if (process.argv.includes("--build")) {
   console.log("apps/web/dist: a static site; any host serves it.");

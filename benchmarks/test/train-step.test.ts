@@ -147,7 +147,7 @@ test("prints one document of figures, and says what is left out", async () => {
       {
         name: "wasm",
         peer: false,
-        runsOn: expect.stringMatching(/^wasm \(SIMD, .+\), fp32$/),
+        runsOn: expect.stringMatching(/^wasm \(own kernels in .+\), fp32$/),
         peakRssBytes: expect.any(Number),
         loss: { first: expect.any(Number), last: expect.any(Number) },
         secondsPerStep: [expect.any(Number), expect.any(Number)],

@@ -48,7 +48,8 @@ export async function installKernels(): Promise<() => void> {
   if (backend?.wasm === undefined) {
     throw new Error("wasm kernels: expected tfjs's backend wasm, initialised, got none");
   }
-  const heap = new Heap(backend, await loadKernels(backend.wasm.asm.memory));
+  const { wasmMemory, asm } = backend.wasm;
+  const heap = new Heap(backend, await loadKernels(wasmMemory ?? asm.memory));
   // What is not ours goes to the repaired kernels.
   repairBackend(backendName);
   const replaced = ours.map((kernel) => ({ kernel, stock: replace(kernel, heap) }));

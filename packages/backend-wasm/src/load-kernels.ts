@@ -1,22 +1,27 @@
+import { type Binary, decode, forSharedMemory } from "./binary.ts";
 import { relaxed } from "./generated/relaxed.ts";
 import { simd } from "./generated/simd.ts";
 import type { Kernels } from "./kernels.ts";
 
-/** What is used of WebAssembly, which neither Node's nor the language's own types describe. */
+/** What is used of WebAssembly, which the language's own types do not describe. */
 interface Compiler {
-  validate(binary: Uint8Array): boolean;
+  validate(bytes: Uint8Array): boolean;
   instantiate(
-    binary: Uint8Array,
+    bytes: Uint8Array,
     imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   ): Promise<{ readonly instance: { readonly exports: unknown } }>;
 }
 declare const WebAssembly: Compiler | undefined;
-declare function atob(base64: string): string;
+
+/** A memory that another module has allocated, perhaps one that threads share. */
+export interface Memory {
+  readonly buffer: ArrayBuffer | SharedArrayBuffer;
+}
 
 /** The kernels' instructions: SIMD, or with fused multiplications and additions. */
 export type Instructions = "SIMD" | "relaxed SIMD";
 
-const binaries: readonly (readonly [Instructions, string])[] = [
+const binaries: readonly (readonly [Instructions, Binary])[] = [
   ["relaxed SIMD", relaxed],
   ["SIMD", simd],
 ];
@@ -26,25 +31,34 @@ export function hostInstructions(): Instructions | undefined {
   return best()?.instructions;
 }
 
-/** The kernels on a memory that another module has allocated. Throws where the host has no SIMD. */
-export async function loadKernels(memory: unknown): Promise<Kernels> {
+/** The kernels on another module's memory. Throws where the host has no SIMD. */
+export async function loadKernels(memory: Memory): Promise<Kernels> {
   const found = best();
   if (found === undefined) throw new Error("wasm kernels: expected a host with SIMD, got none");
-  const imports = { env: { memory, log: Math.log } };
-  const { instance } = await (WebAssembly as Compiler).instantiate(found.binary, imports);
+  const { binary, bytes } = found;
+  const isShared =
+    typeof SharedArrayBuffer !== "undefined" && memory.buffer instanceof SharedArrayBuffer;
+  const { instance } = await (WebAssembly as Compiler).instantiate(
+    isShared ? forSharedMemory(bytes, binary) : bytes,
+    { env: { memory, log: Math.log } },
+  );
   return instance.exports as Kernels;
 }
 
-let looked: { readonly instructions: Instructions; readonly binary: Uint8Array } | undefined;
+interface Found {
+  readonly instructions: Instructions;
+  readonly binary: Binary;
+  readonly bytes: Uint8Array;
+}
+let looked: Found | undefined;
 
-function best(): typeof looked {
+function best(): Found | undefined {
   if (looked !== undefined || typeof WebAssembly === "undefined") return looked;
-  for (const [instructions, text] of binaries) {
-    const binary = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    if (WebAssembly.validate(binary)) {
-      looked = { instructions, binary };
-      break;
-    }
+  for (const [instructions, binary] of binaries) {
+    const bytes = decode(binary);
+    if (!WebAssembly.validate(bytes)) continue;
+    looked = { instructions, binary, bytes };
+    break;
   }
   return looked;
 }

@@ -1,9 +1,12 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import type { Memory } from "./load-kernels.ts";
 
 /** What we use of tfjs's wasm backend. */
 export interface StockBackend extends tf.KernelBackend {
   readonly wasm: {
-    readonly asm: { readonly memory: unknown };
+    readonly asm: { readonly memory: Memory };
+    /** The memory of the build with threads, which has it from outside. */
+    readonly wasmMemory?: Memory;
     readonly tfjs: {
       registerTensor(id: number, size: number, address: number): void;
       disposeData(id: number): void;

@@ -11,9 +11,16 @@ const folder = fileURLToPath(new URL("../", import.meta.url));
 mkdirSync(`${folder}src/generated`, { recursive: true });
 for (const [name, features] of Object.entries(variants)) {
   const binary = await compile(features);
-  const text = `/** The kernels' WebAssembly in base64, made by tools/build-kernels.mjs. */
-export const ${name}: string =
-  "${Buffer.from(binary).toString("base64")}";
+  const base64 = Buffer.from(binary).toString("base64");
+  const text = `import type { Binary } from "../binary.ts";
+
+/** Made by tools/build-kernels.mjs. */
+export const ${name}: Binary = {
+  base64: "${base64}",
+  ${Object.entries(importPlaces(binary))
+    .map(([key, at]) => `${key}: ${at},`)
+    .join(" ")}
+};
 `;
   writeFileSync(`${folder}src/generated/${name}.ts`, text);
 }
@@ -50,9 +57,31 @@ function readFile(name, base) {
 /** Throws if the module would write into the memory that it shares as soon as it is made. */
 function assertNoData(binary) {
   const data = 11;
+  if (sections(binary).some(({ id }) => id === data)) {
+    throw new Error("kernels: expected no constants in memory, got some");
+  }
+}
+
+/** Where a memory that is shared between threads is written differently. */
+function importPlaces(binary) {
+  const imports = sections(binary).find(({ id }) => id === 2);
+  const memory = Buffer.from("\x03env\x06memory\x02");
+  const limits = Buffer.from(binary).indexOf(memory) + memory.length;
+  // The size must stay one byte when the limits grow, and they must be plain: from 0 pages on.
+  const isPlain = binary[limits] === 0 && binary[limits + 1] === 0;
+  if (imports.size > 120 || limits < memory.length || !isPlain) {
+    throw new Error("kernels: expected an import of any memory, got another");
+  }
+  return { importsSize: imports.sizeAt, memoryLimits: limits };
+}
+
+/** The module's sections: what they are, how long, and where that is written. */
+function sections(binary) {
+  const found = [];
   let at = 8; // behind the magic number and the version
   while (at < binary.length) {
-    const section = binary[at++];
+    const id = binary[at++];
+    const sizeAt = at;
     let [size, shift] = [0, 0];
     let byte;
     do {
@@ -60,7 +89,8 @@ function assertNoData(binary) {
       size |= (byte & 127) << shift;
       shift += 7;
     } while (byte & 128);
-    if (section === data) throw new Error("kernels: expected no constants in memory, got some");
+    found.push({ id, sizeAt, size });
     at += size;
   }
+  return found;
 }
