@@ -9,7 +9,7 @@ class EngineState {
     return /^backend: (\S+)/.exec(this.line)?.[1] ?? "";
   }
 
-  /** What the engine runs on: "SIMD, 1 thread". */
+  /** What the engine runs on: "own kernels in SIMD, 1 thread". */
   get details(): string {
     return /^backend: \S+ \(([^)]*)\)/.exec(this.line)?.[1] ?? "";
   }
