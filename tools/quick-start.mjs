@@ -54,7 +54,7 @@ writeFileSync(resolve(run, "summary.json"), `${JSON.stringify(summary, null, 2)}
 const percent = (value) => `${value.toFixed(1)} %`;
 console.log(`
 k-NN (k 20) on ${counts.test} emoji in 9 groups: ${percent(summary.knn.before)} before training, ${percent(summary.knn.after)} after ${trained.steps} steps.
-${trained.steps > 500 ? "A folder of more pictures and a longer run go further." : "A run this short shows that everything works, not what DINO can do: that takes a longer one, or a faster engine (cargo, and npm start again, builds one)."}
+${trained.steps > 1000 ? "A folder of more pictures and a longer run go further." : "A run this short shows that everything works, not what DINO can do: that takes a longer one, or a faster engine (cargo, and npm start again, builds one)."}
 
 Look at    ${resolve(run, "attention")}   (what each head attends to)
            ${curves}   (the course of the training)
@@ -67,12 +67,20 @@ Go on      npx dino train PICTURES              your own folder of pictures
 
 /** As many steps as an engine takes in some minutes on two cores; docs/decisions/0003 has what comes of them. */
 function lengthOn(engine) {
-  if (engine === "wasm" || engine === "cpu") {
+  if (engine === "cpu") {
     return {
       epochs: "500steps",
       "warmup-epochs": "25steps",
       "freeze-last-layer": "46steps",
       "save-every-steps": 100,
+    };
+  }
+  if (engine === "wasm") {
+    return {
+      epochs: "1000steps",
+      "warmup-epochs": "50steps",
+      "freeze-last-layer": "60steps",
+      "save-every-steps": 200,
     };
   }
   return {

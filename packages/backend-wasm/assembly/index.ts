@@ -22,3 +22,4 @@ export {
   squaredDirection,
   squaredNorm,
 } from "./updates.ts";
+export { addWindows, gatherWindows, maxPoolBack } from "./windows.ts";

@@ -13,6 +13,7 @@ import { linearKernels } from "./operations/linear.ts";
 import { mlpBlockKernels } from "./operations/mlp-block.ts";
 import { patchEmbedKernels } from "./operations/patch-embed.ts";
 import { updateKernels } from "./operations/updates.ts";
+import { convolutionKernels } from "./stock/convolutions.ts";
 import { moveKernels } from "./stock/moves.ts";
 import { productKernels } from "./stock/products.ts";
 import { rowKernels } from "./stock/rows.ts";
@@ -26,6 +27,7 @@ const ours: readonly WasmKernel[] = [
   ...attentionBlockKernels,
   ...classAttentionBlockKernels,
   ...classTokensKernels,
+  ...convolutionKernels,
   ...dinoCrossEntropyKernels,
   ...headKernels,
   ...layerNormKernels,

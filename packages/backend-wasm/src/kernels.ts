@@ -2,6 +2,25 @@
 export type Address = number;
 
 /**
+ * How windows lie over pictures: `pictures, rows, columns, channels`, a kernel's rows and columns,
+ * strides down and across, padding at the top and left, the windows' rows and columns.
+ */
+export type WindowSizes = readonly [
+  pictures: number,
+  rows: number,
+  columns: number,
+  channels: number,
+  kernelRows: number,
+  kernelColumns: number,
+  strideRows: number,
+  strideColumns: number,
+  top: number,
+  left: number,
+  outRows: number,
+  outColumns: number,
+];
+
+/**
  * The functions of the module that `assembly/` is compiled to; what they compute is written
  * there. Counts are of float32 values, strides of bytes. Nothing is checked.
  */
@@ -168,6 +187,11 @@ export interface Kernels {
   ): void;
   addRuns(
     ...args: [x: Address, xStride: number, y: Address, yStride: number, runs: number, count: number]
+  ): void;
+  gatherWindows(...args: [images: Address, ...sizes: WindowSizes, windows: Address]): void;
+  addWindows(...args: [windows: Address, ...sizes: WindowSizes, images: Address]): void;
+  maxPoolBack(
+    ...args: [dy: Address, images: Address, ...sizes: WindowSizes, dImages: Address]
   ): void;
   crossEntropy(
     ...args: [

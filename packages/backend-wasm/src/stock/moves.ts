@@ -1,8 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type WasmKernel, wasmKernel } from "../wasm-kernel.ts";
 
-/** tfjs's kernels that move values. */
+/** tfjs's kernels that move values, or need not. */
 export const moveKernels: readonly WasmKernel[] = [
+  // The tape keeps clones of what it saves; tfjs copies the values for each.
+  wasmKernel<{ readonly x: tf.TensorInfo }>(tf.Identity, ({ inputs: { x }, heap, before }) =>
+    x.dtype === "string" ? before() : heap.same(x),
+  ),
+
   wasmKernel<{ readonly x: tf.TensorInfo }, { readonly perm: readonly number[] }>(
     tf.Transpose,
     ({ inputs: { x }, attributes: { perm }, heap, before }) => {
