@@ -115,9 +115,12 @@ describe("with the kernels", () => {
     expect(Math.abs((after[0] as number) - (before[0] as number))).toBeGreaterThan(0.1);
   });
 
-  test("an update leaves alone what shares the memory", async () => {
+  test.each([
+    ["a reshaping", (x: tf.Tensor) => tf.reshape(x, [6])],
+    ["a clone", (x: tf.Tensor) => tf.clone(x)],
+  ])("an update leaves %s alone, which shares the memory", async (_, share) => {
     const parameter = tf.ones([2, 3]);
-    const shared = tf.reshape(parameter, [6]);
+    const shared = share(parameter);
     const zeros = () => tf.zeros([2, 3]);
     const updated = adamW(
       { parameter, gradient: tf.ones([2, 3]), moment1: zeros(), moment2: zeros() },
@@ -143,6 +146,22 @@ describe("with the kernels", () => {
     [
       [2, 3, 4, 5],
       [0, 2, 3, 1],
+    ],
+    [
+      [7, 3, 2, 5],
+      [2, 3, 1, 0],
+    ],
+    [
+      [7, 3, 2, 5],
+      [3, 2, 0, 1],
+    ],
+    [
+      [2, 3, 4, 5],
+      [0, 3, 2, 1],
+    ],
+    [
+      [2, 3, 4, 5],
+      [3, 2, 1, 0],
     ],
     [
       [2, 3, 4, 5],

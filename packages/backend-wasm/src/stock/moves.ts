@@ -11,36 +11,54 @@ export const moveKernels: readonly WasmKernel[] = [
   wasmKernel<{ readonly x: tf.TensorInfo }, { readonly perm: readonly number[] }>(
     tf.Transpose,
     ({ inputs: { x }, attributes: { perm }, heap, before }) => {
-      const turned = asMatrices(x.shape, perm);
-      if (turned === undefined || !["float32", "int32"].includes(x.dtype)) return before();
-      const y = heap.output(
-        perm.map((axis) => x.shape[axis] as number),
-        x.dtype,
-      );
-      heap.kernels.transpose(heap.at(x), ...turned, heap.at(y));
+      const swaps = asSwaps(x.shape, perm);
+      if (swaps === undefined || !["float32", "int32"].includes(x.dtype)) return before();
+      const shape = perm.map((axis) => x.shape[axis] as number);
+      let y = x;
+      for (const swap of swaps) {
+        const next = heap.output(shape, x.dtype);
+        heap.kernels.transpose(heap.at(y), ...swap, heap.at(next));
+        if (y !== x) heap.free(y);
+        y = next;
+      }
       return y;
     },
   ),
 ];
 
+/** Matrices of a batch whose two axes change places. */
+type Swap = readonly [matrices: number, rows: number, columns: number];
+
 /**
- * A permutation as one of a batch of matrices whose two axes change places, if it is one: first
- * axes that stay, then two groups of neighbours that swap.
+ * A permutation as swaps, one after the other, if it is one or two: first axes that stay, then two
+ * groups of neighbours that change places, or three whose order is reversed, as between the kernels
+ * of PyTorch's convolutions and of tfjs's.
  */
-function asMatrices(
-  shape: readonly number[],
-  perm: readonly number[],
-): readonly [matrices: number, rows: number, columns: number] | undefined {
+function asSwaps(shape: readonly number[], perm: readonly number[]): readonly Swap[] | undefined {
   const first = perm.findIndex((axis, i) => axis !== i);
   if (first < 0) return undefined;
-  const middle = perm[first] as number;
-  const rank = shape.length;
-  const swapped = [...range(middle, rank), ...range(first, middle)];
-  if (!swapped.every((axis, i) => axis === perm[first + i])) return undefined;
-  const size = (from: number, to: number) => tf.util.sizeFromShape(shape.slice(from, to));
-  return [size(0, first), size(first, middle), size(middle, rank)];
+  const matrices = tf.util.sizeFromShape(shape.slice(0, first));
+  const groups = runs(perm.slice(first)).map((axes) => ({
+    start: axes[0] as number,
+    size: tf.util.sizeFromShape(axes.map((axis) => shape[axis] as number)),
+  }));
+  const isReversed = groups.every(({ start }, i) => i === 0 || start < (groups[i - 1]?.start ?? 0));
+  if (!isReversed || groups.length > 3) return undefined;
+  const [last, middle, head] = groups.map(({ size }) => size) as [number, number, number?];
+  if (head === undefined) return [[matrices, middle, last]];
+  return [
+    [matrices * head, middle, last],
+    [matrices, head, last * middle],
+  ];
 }
 
-function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i);
+/** Groups of axes that follow one another. */
+function runs(axes: readonly number[]): number[][] {
+  const groups: number[][] = [];
+  for (const axis of axes) {
+    const group = groups.at(-1);
+    if (group?.at(-1) === axis - 1) group.push(axis);
+    else groups.push([axis]);
+  }
+  return groups;
 }
