@@ -37,7 +37,7 @@ export function wgslOf(program: Program): string {
     ...fields,
     "}",
     ...buffers,
-    `@group(0) @binding(${buffers.length}) var<uniform> u: Scalars;`,
+    "@group(1) @binding(0) var<uniform> u: Scalars;",
     declarations,
     `@compute @workgroup_size(${columns}, ${rows}, 1)`,
     "fn main(",

@@ -1,5 +1,6 @@
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
+import { BufferPool } from "./buffer-pool.ts";
 import { createLru } from "./lru.ts";
 import { layOut, type Program, wgslOf } from "./program.ts";
 import { type Tuning, tuningOf } from "./tuning.ts";
@@ -49,12 +50,15 @@ export class DinoWebGPUBackend extends WebGPUBackend {
   readonly #bufferIds = new WeakMap<GPUBuffer, number>();
   readonly #bindGroups = createLru<GPUBindGroup>(keptBindGroups);
   readonly #scalars = createLru<GPUBuffer>(keptScalars, (buffer) => buffer.destroy());
+  /** Sums of squares by the data that they are of. */
+  readonly #squares = new Map<object, tf.TensorInfo>();
   #buffers = 0;
   #failure: string | undefined;
 
   constructor(device: GPUDevice, info?: GPUAdapterInfo) {
     super(device, info);
     this.tuning = tuningOf(info);
+    this.bufferManager = new BufferPool(device) as unknown as WebGPUBackend["bufferManager"];
     (device as unknown as ErrorSource).addEventListener("uncapturederror", ({ error }) => {
       this.#failure ??= error.message;
     });
@@ -103,6 +107,30 @@ export class DinoWebGPUBackend extends WebGPUBackend {
     for (const { dataId } of tensors) this.disposeData(dataId);
   }
 
+  /** Keeps sums of squares of a tensor's elements for as long as its values stay. */
+  keepSquares({ dataId }: tf.TensorInfo, sums: tf.TensorInfo): void {
+    this.#forgetSquares(dataId);
+    this.#squares.set(dataId, this.same(sums));
+  }
+
+  /** The sums of squares that were kept of a tensor, once more. */
+  squaresOf({ dataId }: tf.TensorInfo): tf.TensorInfo | undefined {
+    const sums = this.#squares.get(dataId);
+    return sums && this.same(sums);
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    if (force || this.refCount(dataId) <= 1) this.#forgetSquares(dataId);
+    return super.disposeData(dataId, force);
+  }
+
+  #forgetSquares(dataId: object): void {
+    const sums = this.#squares.get(dataId);
+    if (sums === undefined) return;
+    this.#squares.delete(dataId);
+    this.free(sums);
+  }
+
   /** Records a program behind what was recorded before. */
   run(program: Program, { reads, writes, scalars, groups }: Run): void {
     if (groups === 0) return;
@@ -111,26 +139,37 @@ export class DinoWebGPUBackend extends WebGPUBackend {
     for (const { dataId } of writes) {
       // What was read once would be taken for what is there now.
       (this.tensorMap.get(dataId) as { values: unknown }).values = null;
+      this.#forgetSquares(dataId);
     }
-    const told = this.#scalarsOf(program, scalars);
-    const key = `${id}:${[...buffers, told].map((buffer) => this.#idOf(buffer)).join()}`;
-    const bindGroup = this.#bindGroups.take(key, () =>
-      this.device.createBindGroup({
-        layout: pipeline.getBindGroupLayout(0),
-        entries: [...buffers, told].map((buffer, binding) => ({ binding, resource: { buffer } })),
-      }),
-    );
+    const tensors = this.#bindGroup({ id, pipeline }, 0, buffers);
+    const told = this.#bindGroup({ id, pipeline }, 1, [this.#scalarsOf(program, scalars)]);
     this.ensureCommandEncoderReady();
     const stream = this.#stream;
     stream.computePassEncoder ??= stream.commandEncoder.beginComputePass();
     stream.computePassEncoder.setPipeline(pipeline);
-    stream.computePassEncoder.setBindGroup(0, bindGroup);
+    stream.computePassEncoder.setBindGroup(0, tensors);
+    stream.computePassEncoder.setBindGroup(1, told);
     stream.computePassEncoder.dispatchWorkgroups(...layOut(groups));
     stream.dispatchCountInPass++;
     if (stream.dispatchCountInPass >= tf.env().getNumber("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE")) {
       this.endComputePassEncoder();
       this.submitQueue();
     }
+  }
+
+  /** Tensors apart from scalars, of which some are others in every step. */
+  #bindGroup(
+    { id, pipeline }: Compiled,
+    place: number,
+    buffers: readonly GPUBuffer[],
+  ): GPUBindGroup {
+    const key = `${id}:${place}:${buffers.map((buffer) => this.#idOf(buffer)).join()}`;
+    return this.#bindGroups.take(key, () =>
+      this.device.createBindGroup({
+        layout: pipeline.getBindGroupLayout(place),
+        entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+      }),
+    );
   }
 
   get #stream(): Stream {

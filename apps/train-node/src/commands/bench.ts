@@ -83,7 +83,9 @@ export function benchCommand(context: Context): Command {
       `
 GFLOP/s counts the products of matrices and attention, forward and backward, and nothing else. The
 peak is that of all tensors during the first step. The parts of a step are measured on their own
-afterwards; what the step takes beyond forward and backward is put down to the optimizer.
+afterwards; what the step takes beyond forward and backward is put down to the optimizer. On WebGPU
+it also counts what a step asks of the device, and what asking takes; webgpu-stock has tfjs's own
+kernels, to compare with.
 
 --compare gives every engine the same settings, each in a process of its own, and says of the others
 why they are not there. Left out unless they are named are cpu, which is for tests, and software
@@ -94,6 +96,7 @@ prints {"settings","steps","engines":[{"backend","measured",..}]}.
 Examples:
   dino bench --compare
   dino bench --compare native,tensorflow --precision bf16
+  dino bench --compare webgpu,webgpu-stock
   dino bench --arch vit_tiny --patch-size 8 --global-crops-size 64 --local-crops-size 32 --backend wasm`,
     )
     .action((flags: BenchFlags) => bench(context, flags));
@@ -143,7 +146,18 @@ function lines(figures: BenchFigures, batch: number): readonly string[] {
     `${significant(gflops)} GFLOP/s, ${percent(figures.shareOfMatmul)} of its matMul's ${significant(figures.matmulGflops)}`,
     `peak ${bytes(figures.peakBytes)}, ${bytes(figures.peakBytesPerImage)} an image; ${bytes(figures.peakRssBytes)} the whole process`,
     parts.join(", "),
+    ...gpuLines(figures),
     `losses ${losses.map((loss) => loss.toFixed(5)).join(", ")}`,
+  ];
+}
+
+/** What a step asks of a GPU. */
+function gpuLines({ gpu }: BenchFigures): readonly string[] {
+  if (gpu === undefined) return [];
+  const { dispatches, hostSecondsPerDispatch, bindGroups, submits, uploadedBytes } = gpu;
+  const microseconds = significant(1e6 * hostSecondsPerDispatch);
+  return [
+    `${dispatches} dispatches a step, ${microseconds} µs of the host's each; ${bindGroups} new bind groups, ${submits} submits, ${bytes(uploadedBytes)} uploaded`,
   ];
 }
 

@@ -2,7 +2,7 @@ import type { Precision } from "@dino/backend";
 import { architectureOf } from "../model/architecture.ts";
 import { stepFlops } from "../model/flops.ts";
 import type { Settings } from "../settings/settings.ts";
-import { type BenchResult, benchSteps, matmulGflops } from "./bench-step.ts";
+import { type BenchResult, benchSteps, type GpuCalls, matmulGflops } from "./bench-step.ts";
 import type { Engine } from "./engine.ts";
 
 /** What `dino bench --json` prints. Bytes and seconds are a step's unless a name says otherwise. */
@@ -21,6 +21,8 @@ export interface BenchFigures {
   readonly peakRssBytes: number;
   readonly seconds: BenchResult["seconds"];
   readonly losses: readonly number[];
+  /** What a step asks of a GPU, where WebGPU is the engine. */
+  readonly gpu?: GpuCalls;
 }
 
 /** Trains `steps` steps on random pictures, and counts. */
@@ -31,7 +33,7 @@ export async function benchFigures(
   onStep: (step: number) => void,
 ): Promise<BenchFigures> {
   const matmul = await matmulGflops(engine.name);
-  const { secondsPerStep, losses, peakBytes, seconds } = await benchSteps(
+  const { secondsPerStep, losses, peakBytes, seconds, gpu } = await benchSteps(
     settings,
     engine,
     steps,
@@ -63,5 +65,6 @@ export async function benchFigures(
     peakRssBytes: 1024 * process.resourceUsage().maxRSS,
     seconds,
     losses,
+    ...(gpu && { gpu }),
   };
 }

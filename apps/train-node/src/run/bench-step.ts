@@ -1,4 +1,5 @@
 import type { Crops } from "@dino/backbones";
+import type { CallCounts } from "@dino/backend-webgpu";
 import { dinoLoss } from "@dino/loss";
 import { imageTensor, type Params, valueAndGradients } from "@dino/ops";
 import { fold, key, random } from "@dino/random";
@@ -22,12 +23,20 @@ export interface BenchResult {
     readonly backward: number;
     readonly optimizer: number;
   };
+  /** What a step asks of a GPU, where WebGPU is the engine. */
+  readonly gpu?: GpuCalls;
+}
+
+/** What a step asks of a GPU by WebGPU, once all buffers are there. */
+export interface GpuCalls extends CallCounts {
+  /** What it takes the host to ask, for each dispatch. */
+  readonly hostSecondsPerDispatch: number;
 }
 
 /** Trains a few steps on seeded random pictures, and takes the time. */
 export async function benchSteps(
   settings: Settings,
-  { memoryBytes }: Engine,
+  { name, memoryBytes }: Engine,
   steps: number,
   onStep: (step: number) => void,
 ): Promise<BenchResult> {
@@ -51,10 +60,27 @@ export async function benchSteps(
     data = Math.min(data, (made - started) / 1000);
   }
   const secondsPerStep = Math.min(...times);
+  const gpu = name.startsWith("webgpu") ? await gpuCalls(trainer, settings) : undefined;
   const { forward, backward } = await timeParts(settings, trainer, memoryBytes);
   trainer.dispose();
   const optimizer = Math.max(0, secondsPerStep - forward - backward);
-  return { secondsPerStep, losses, peakBytes, seconds: { data, forward, backward, optimizer } };
+  const parts = { data, forward, backward, optimizer };
+  return { secondsPerStep, losses, peakBytes, seconds: parts, ...(gpu && { gpu }) };
+}
+
+/** Counts the calls of one more step, and times those of yet another. */
+async function gpuCalls(trainer: Trainer, settings: Settings): Promise<GpuCalls> {
+  const { countCalls } = await import("@dino/backend-webgpu");
+  const counting = countCalls();
+  trainer.train(randomCrops(settings, 0));
+  const counts = counting.stop();
+  await trainer.metrics();
+  const crops = randomCrops(settings, 0);
+  const started = tf.util.now();
+  trainer.train(crops);
+  const seconds = (tf.util.now() - started) / 1000;
+  await trainer.metrics();
+  return { ...counts, hostSecondsPerDispatch: seconds / counts.dispatches };
 }
 
 /** Pictures of random bytes: the same on every engine. */

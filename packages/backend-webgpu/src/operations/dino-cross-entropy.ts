@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { crossEntropyBackwardProgram, crossEntropyProgram } from "../shaders/cross-entropy.ts";
-import { sumOfAll } from "./sums.ts";
+import { partialSums, sumOf } from "./sums.ts";
 import { type WebgpuKernel, webgpuKernel } from "./webgpu-kernel.ts";
 
 interface Inputs {
@@ -23,7 +23,7 @@ export const dinoCrossEntropyKernels: readonly WebgpuKernel[] = [
         scalars,
         groups,
       });
-      const loss = sumOfAll(backend, losses);
+      const loss = sumOf(backend, partialSums(backend, losses, false));
       backend.free(losses);
       return [loss];
     },

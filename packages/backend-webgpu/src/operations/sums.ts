@@ -29,15 +29,15 @@ export function partialSums(
   return sums;
 }
 
-/** The sum of a tensor's elements, or of their squares, as a scalar. */
-export function sumOfAll(
-  backend: DinoWebGPUBackend,
-  x: tf.TensorInfo,
-  ofSquares = false,
-): tf.TensorInfo {
-  const sums = partialSums(backend, x, ofSquares);
-  const count = sums.shape[0] as number;
-  const one = count === 1 ? backend.same(sums) : partialSums(backend, sums, false);
+/** Sums of squares of shares of a tensor's elements, which a norm that was asked for before has left. */
+export function partialSquares(backend: DinoWebGPUBackend, x: tf.TensorInfo): tf.TensorInfo {
+  return backend.squaresOf(x) ?? partialSums(backend, x, true);
+}
+
+/** The sum of partial sums as a scalar. Consumes them. */
+export function sumOf(backend: DinoWebGPUBackend, sums: tf.TensorInfo): tf.TensorInfo {
+  const isOne = sums.shape[0] === 1;
+  const one = isOne ? backend.same(sums) : partialSums(backend, sums, false);
   backend.free(sums);
   return { ...one, shape: [] };
 }

@@ -5,11 +5,12 @@ import {
   clipProgram,
   decayedProgram,
   descentProgram,
+  elementsOfGroup,
   movingAverageProgram,
 } from "../shaders/updates.ts";
 import type { DinoWebGPUBackend } from "../webgpu-backend.ts";
-import { groupsFor, sizeOf } from "./size-of.ts";
-import { partialSums, sumOfAll } from "./sums.ts";
+import { sizeOf } from "./size-of.ts";
+import { partialSquares, sumOf } from "./sums.ts";
 import { type Call, type WebgpuKernel, webgpuKernel } from "./webgpu-kernel.ts";
 
 interface AdamWInputs {
@@ -62,7 +63,7 @@ export const updateKernels: readonly WebgpuKernel[] = [
     const moment1 = backend.inPlace(inputs.moment1);
     const moment2 = backend.inPlace(inputs.moment2);
     const average = inputs.average && backend.inPlace(inputs.average);
-    const squares = clip === undefined ? undefined : partialSums(backend, gradient, true);
+    const squares = clip === undefined ? undefined : partialSquares(backend, gradient);
     const updated = [parameter, moment1, moment2, ...(average ? [average] : [])];
     const size = sizeOf(parameter);
     backend.run(adamW({ clips: squares !== undefined, averages: average !== undefined }), {
@@ -82,7 +83,7 @@ export const updateKernels: readonly WebgpuKernel[] = [
         momentum,
         restOfMomentum: 1 - momentum,
       },
-      groups: groupsFor(size),
+      groups: Math.ceil(size / elementsOfGroup),
     });
     if (squares) backend.free(squares);
     return updated;
@@ -113,7 +114,7 @@ export const updateKernels: readonly WebgpuKernel[] = [
       reads: [inputs.value],
       writes: [average],
       scalars: { size, momentum, rest: 1 - momentum },
-      groups: groupsFor(size),
+      groups: Math.ceil(size / elementsOfGroup),
     });
     return [average];
   }),
@@ -121,23 +122,25 @@ export const updateKernels: readonly WebgpuKernel[] = [
   webgpuKernel<{ readonly gradient: tf.TensorInfo }, { readonly maximum: number }>(
     "DinoClipByNorm",
     ({ inputs, attributes: { maximum }, backend }) => {
-      const squares = partialSums(backend, inputs.gradient, true);
+      const squares = partialSquares(backend, inputs.gradient);
       const gradient = backend.inPlace(inputs.gradient);
       const size = sizeOf(gradient);
       backend.run(clipProgram, {
         reads: [squares],
         writes: [gradient],
         scalars: { size, maximum },
-        groups: groupsFor(size),
+        groups: Math.ceil(size / elementsOfGroup),
       });
       backend.free(squares);
       return [gradient];
     },
   ),
 
-  webgpuKernel<{ readonly x: tf.TensorInfo }>("DinoSquaredNorm", ({ inputs: { x }, backend }) => [
-    sumOfAll(backend, x, true),
-  ]),
+  webgpuKernel<{ readonly x: tf.TensorInfo }>("DinoSquaredNorm", ({ inputs: { x }, backend }) => {
+    const sums = partialSquares(backend, x);
+    backend.keepSquares(x, sums); // whoever asks for a gradient's norm may clip it next
+    return [sumOf(backend, sums)];
+  }),
 ];
 
 function descend({
@@ -157,7 +160,7 @@ function descend({
     reads: [gradient, ...norms],
     writes: [parameter, buffer],
     scalars: { size, rate: learningRate, decay: weightDecay, momentum, trust: trust ?? 0 },
-    groups: groupsFor(size),
+    groups: Math.ceil(size / elementsOfGroup),
   });
   backend.free(...norms);
   return [parameter, buffer];
@@ -175,9 +178,9 @@ function normsOf(
     reads: [gradient, parameter],
     writes: [slope],
     scalars: { size, decay },
-    groups: groupsFor(size),
+    groups: Math.ceil(size / elementsOfGroup),
   });
-  const norms = [partialSums(backend, parameter, true), partialSums(backend, slope, true)] as const;
+  const norms = [partialSquares(backend, parameter), partialSquares(backend, slope)] as const;
   backend.free(slope);
   return norms;
 }

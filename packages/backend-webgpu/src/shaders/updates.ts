@@ -1,16 +1,26 @@
 import type { Program } from "../program.ts";
+import { reduceFunctions } from "./reduce.ts";
 
-/** Sums the squares that groups have left, in every thread: they are few. */
-const normOf = (name: string) => `
-fn norm_${name}() -> f32 {
-  var sum = 0.0;
-  for (var i = 0u; i < arrayLength(&${name}); i++) { sum += ${name}[i]; }
-  return sqrt(sum);
-}`;
+/** Threads of a group, and how many elements each of them has. */
+const threads = 64;
+const elements = 8;
 
-const begin = `
-  let at = group * 64u + thread;
-  if (at >= u.size) { return; }`;
+/** How many elements a group updates. */
+export const elementsOfGroup: number = threads * elements;
+
+/** Puts the norm that partial sums of squares make into the thread's `name`, all threads together. */
+const normOf = (name: string, squares: string) => `
+  var ${name} = 0.0;
+  for (var i = thread; i < arrayLength(&${squares}); i += ${threads}u) { ${name} += ${squares}[i]; }
+  ${name} = sqrt(total(thread, ${name}));`;
+
+/** Does `update` to every element of the group, whose number is `at`. */
+const forEach = (update: string) => `
+  for (var i = 0u; i < ${elements}u; i++) {
+    let at = (group * ${elements}u + i) * ${threads}u + thread;
+    if (at >= u.size) { return; }
+    ${update}
+  }`;
 
 export interface AdamWOptions {
   /** Whether the gradient is clipped by the norm that `squares` gives. */
@@ -39,18 +49,18 @@ export function adamWProgram({ clips, averages }: AdamWOptions): Program {
       momentum: "f32",
       restOfMomentum: "f32",
     },
-    workgroupSize: [64, 1],
-    declarations: clips ? normOf("squares") : "",
-    body: `${begin}
+    workgroupSize: [threads, 1],
+    declarations: clips ? reduceFunctions(threads) : "",
+    body: `${clips ? normOf("norm", "squares") : ""}${forEach(`
   var slope = gradient[at];
-  ${clips ? "slope *= min(u.clip / (norm_squares() + 1e-6), 1.0);" : ""}
+  ${clips ? "slope *= min(u.clip / (norm + 1e-6), 1.0);" : ""}
   let first = moment1[at] * u.beta1 + slope * u.rest1;
   let second = moment2[at] * u.beta2 + slope * slope * u.rest2;
   moment1[at] = first;
   moment2[at] = second;
   let next = parameter[at] * u.keeps - first * u.rate / (sqrt(second) / u.root + u.epsilon);
   parameter[at] = next;
-  ${averages ? "average[at] = average[at] * u.momentum + next * u.restOfMomentum;" : ""}`,
+  ${averages ? "average[at] = average[at] * u.momentum + next * u.restOfMomentum;" : ""}`)}`,
   };
 }
 
@@ -68,20 +78,14 @@ export function descentProgram({ isFirst, adapts }: DescentOptions): Program {
     reads: ["gradient", ...(adapts ? ["squares", "slopeSquares"] : [])],
     writes: ["parameter", "buffer"],
     scalars: { size: "u32", rate: "f32", decay: "f32", momentum: "f32", trust: "f32" },
-    workgroupSize: [64, 1],
-    declarations: adapts ? normOf("squares") + normOf("slopeSquares") : "",
-    body: `${begin}
+    workgroupSize: [threads, 1],
+    declarations: adapts ? reduceFunctions(threads) : "",
+    body: `${adapts ? normOf("length", "squares") + normOf("steepness", "slopeSquares") : ""}${forEach(`
   var slope = gradient[at] + parameter[at] * u.decay;
-  ${
-    adapts
-      ? `let length = norm_squares();
-  let steepness = norm_slopeSquares();
-  if (length > 0.0 && steepness > 0.0) { slope *= length * u.trust / steepness; }`
-      : ""
-  }
+  ${adapts ? `if (length > 0.0 && steepness > 0.0) { slope *= length * u.trust / steepness; }` : ""}
   ${isFirst ? "" : "slope += buffer[at] * u.momentum;"}
   buffer[at] = slope;
-  parameter[at] -= slope * u.rate;`,
+  parameter[at] -= slope * u.rate;`)}`,
   };
 }
 
@@ -91,9 +95,8 @@ export const decayedProgram: Program = {
   reads: ["gradient", "parameter"],
   writes: ["y"],
   scalars: { size: "u32", decay: "f32" },
-  workgroupSize: [64, 1],
-  body: `${begin}
-  y[at] = gradient[at] + parameter[at] * u.decay;`,
+  workgroupSize: [threads, 1],
+  body: forEach("y[at] = gradient[at] + parameter[at] * u.decay;"),
 };
 
 export const movingAverageProgram: Program = {
@@ -101,9 +104,8 @@ export const movingAverageProgram: Program = {
   reads: ["value"],
   writes: ["average"],
   scalars: { size: "u32", momentum: "f32", rest: "f32" },
-  workgroupSize: [64, 1],
-  body: `${begin}
-  average[at] = average[at] * u.momentum + value[at] * u.rest;`,
+  workgroupSize: [threads, 1],
+  body: forEach("average[at] = average[at] * u.momentum + value[at] * u.rest;"),
 };
 
 export const clipProgram: Program = {
@@ -111,8 +113,7 @@ export const clipProgram: Program = {
   reads: ["squares"],
   writes: ["gradient"],
   scalars: { size: "u32", maximum: "f32" },
-  workgroupSize: [64, 1],
-  declarations: normOf("squares"),
-  body: `${begin}
-  gradient[at] *= min(u.maximum / (norm_squares() + 1e-6), 1.0);`,
+  workgroupSize: [threads, 1],
+  declarations: reduceFunctions(threads),
+  body: normOf("norm", "squares") + forEach("gradient[at] *= min(u.maximum / (norm + 1e-6), 1.0);"),
 };

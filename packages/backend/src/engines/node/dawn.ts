@@ -1,6 +1,7 @@
 import type { Detection } from "../../engine.ts";
 import type { Gpu } from "../webgpu-adapter.ts";
-import { optionalPackage } from "./optional-package.ts";
+import { isInstalled, optionalPackage } from "./optional-package.ts";
+import { hasVulkanLoader } from "./vulkan-loader.ts";
 
 /** Dawn, the WebGPU of Chrome, as the npm package `webgpu` brings it to Node. */
 interface DawnPackage {
@@ -16,6 +17,9 @@ interface DawnPackage {
 export async function findDawn(): Promise<Gpu | Detection> {
   const global = globalThis as { navigator?: { readonly gpu?: Gpu } };
   if (global.navigator?.gpu !== undefined) return global.navigator.gpu;
+  if (isInstalled("webgpu") && !namesAdapter() && !hasVulkanLoader()) {
+    return { available: false, reason: "no Vulkan: there is no libvulkan.so.1" };
+  }
   const { module, reason } = await optionalPackage<DawnPackage>("webgpu");
   if (module === undefined) return { available: false, reason, install: "npm i webgpu" };
   Object.assign(globalThis, module.globals);

@@ -1,0 +1,108 @@
+/** What of a device the pool needs. */
+export interface BufferMaker {
+  createBuffer(descriptor: GPUBufferDescriptor): GPUBuffer;
+}
+
+interface Entry {
+  readonly buffer: GPUBuffer;
+  /** In the order in which buffers were made. */
+  readonly id: number;
+  /** How many buffers had been taken in all when this one was. */
+  taken: number;
+}
+
+/** After how many takings a buffer that nobody has taken goes back to the device, and how often to look. */
+const patience = 16384;
+const period = 4096;
+
+/**
+ * The buffers of a device by size and usage, in the place of tfjs's own manager. Of those that fit,
+ * the one made first is taken: a step that takes and gives back as the one before gets the same
+ * buffers, whose bind groups are there already. What a long while has not needed is destroyed.
+ */
+export class BufferPool {
+  /** Bytes in buffers that are taken, and in all there are. */
+  numBytesUsed = 0;
+  numBytesAllocated = 0;
+  readonly #device: BufferMaker;
+  /** By size and usage, the one made first at the end. */
+  readonly #free = new Map<string, Entry[]>();
+  readonly #used = new Map<GPUBuffer, Entry>();
+  #made = 0;
+  #taken = 0;
+
+  constructor(device: BufferMaker) {
+    this.#device = device;
+  }
+
+  /** A buffer; if it is new and `mappedAtCreation`, it is mapped. `reuse` takes one that was given back. */
+  acquireBuffer(size: number, usage: number, mappedAtCreation = false, reuse = true): GPUBuffer {
+    const known = reuse ? this.#free.get(keyOf({ size, usage }))?.pop() : undefined;
+    const entry = known ?? {
+      buffer: this.#device.createBuffer({ size, usage, mappedAtCreation }),
+      id: this.#made++,
+      taken: 0,
+    };
+    if (known === undefined) this.numBytesAllocated += size;
+    entry.taken = this.#taken++;
+    this.#used.set(entry.buffer, entry);
+    this.numBytesUsed += size;
+    if (this.#taken % period === 0) this.#destroyIdle();
+    return entry.buffer;
+  }
+
+  /** Gives a buffer back, or without `reuse` to the device. */
+  releaseBuffer(buffer: GPUBuffer, reuse = true): void {
+    const entry = this.#used.get(buffer);
+    if (entry === undefined) throw new Error("buffer: expected one of this pool, got another");
+    this.#used.delete(buffer);
+    this.numBytesUsed -= buffer.size;
+    if (!reuse) {
+      this.#destroy(entry);
+      return;
+    }
+    const key = keyOf(buffer);
+    const same = this.#free.get(key) ?? [];
+    this.#free.set(key, same);
+    let at = same.length;
+    while (at > 0 && (same[at - 1] as Entry).id < entry.id) at--;
+    same.splice(at, 0, entry);
+  }
+
+  getNumUsedBuffers(): number {
+    return this.#used.size;
+  }
+
+  getNumFreeBuffers(): number {
+    return [...this.#free.values()].reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Destroys all buffers. */
+  dispose(): void {
+    for (const entry of [...this.#used.values(), ...[...this.#free.values()].flat()]) {
+      this.#destroy(entry);
+    }
+    this.#used.clear();
+    this.#free.clear();
+    this.numBytesUsed = 0;
+  }
+
+  #destroyIdle(): void {
+    for (const [key, entries] of this.#free) {
+      const kept = entries.filter(({ taken }) => taken > this.#taken - patience);
+      if (kept.length === entries.length) continue;
+      for (const entry of entries) if (!kept.includes(entry)) this.#destroy(entry);
+      if (kept.length > 0) this.#free.set(key, kept);
+      else this.#free.delete(key);
+    }
+  }
+
+  #destroy({ buffer }: Entry): void {
+    this.numBytesAllocated -= buffer.size;
+    buffer.destroy();
+  }
+}
+
+function keyOf({ size, usage }: { readonly size: number; readonly usage: number }): string {
+  return `${size} ${usage}`;
+}
