@@ -29,6 +29,7 @@ export class BufferPool {
   readonly #free = new Map<string, Entry[]>();
   readonly #used = new Map<GPUBuffer, Entry>();
   #made = 0;
+  #isDisposed = false;
   #taken = 0;
 
   constructor(device: BufferMaker) {
@@ -53,6 +54,7 @@ export class BufferPool {
 
   /** Gives a buffer back, or without `reuse` to the device. */
   releaseBuffer(buffer: GPUBuffer, reuse = true): void {
+    if (this.#isDisposed) return; // tensors outlive a backend that was removed
     const entry = this.#used.get(buffer);
     if (entry === undefined) throw new Error("buffer: expected one of this pool, got another");
     this.#used.delete(buffer);
@@ -85,6 +87,7 @@ export class BufferPool {
     this.#used.clear();
     this.#free.clear();
     this.numBytesUsed = 0;
+    this.#isDisposed = true;
   }
 
   #destroyIdle(): void {

@@ -7,6 +7,8 @@ export interface Program {
   readonly name: string;
   /** Buffers that it reads, by the names that the code has for them. */
   readonly reads: readonly string[];
+  /** Those of them that hold unsigned integers, and not numbers. */
+  readonly words?: readonly string[];
   /** Buffers that it writes, which it may read too. */
   readonly writes: readonly string[];
   readonly scalars: Scalars;
@@ -22,14 +24,14 @@ export interface Program {
 
 /** The whole text of a program in WGSL. */
 export function wgslOf(program: Program): string {
-  const { reads, writes, scalars, workgroupSize, declarations = "", body } = program;
+  const { reads, words = [], writes, scalars, workgroupSize, declarations = "", body } = program;
   const [columns, rows] = workgroupSize;
   const buffers = [
     ...writes.map((name) => ({ name, access: "read_write" })),
     ...reads.map((name) => ({ name, access: "read" })),
   ].map(
     ({ name, access }, i) =>
-      `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<f32>;`,
+      `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${words.includes(name) ? "u32" : "f32"}>;`,
   );
   const fields = Object.entries(scalars).map(([name, type]) => `  ${name}: ${type},`);
   return [

@@ -7,6 +7,7 @@ import { classAttentionBlockKernels } from "./operations/class-attention-block.t
 import { dinoCrossEntropyKernels } from "./operations/dino-cross-entropy.ts";
 import { classTokensKernels } from "./operations/first-rows.ts";
 import { headKernels } from "./operations/head.ts";
+import { imageTensorKernels } from "./operations/image-tensor.ts";
 import { layerNormKernels } from "./operations/layer-norm.ts";
 import { linearKernels } from "./operations/linear.ts";
 import { matMulKernels } from "./operations/mat-mul.ts";
@@ -28,6 +29,7 @@ const kernels: readonly WebgpuKernel[] = [
   ...classTokensKernels,
   ...dinoCrossEntropyKernels,
   ...headKernels,
+  ...imageTensorKernels,
   ...layerNormKernels,
   ...linearKernels,
   ...matMulKernels,
@@ -63,12 +65,17 @@ export function registerWebgpuBackend(): void {
     });
   }
   tf.removeBackend(backendName);
-  tf.registerBackend(
-    backendName,
-    async () => {
-      const { device, info } = await requestDevice();
-      return new DinoWebGPUBackend(device, info);
-    },
-    3,
-  );
+  tf.registerBackend(backendName, start, 3);
+}
+
+/** A backend on a new device. When that is lost, the next one who asks for the backend gets another. */
+async function start(): Promise<DinoWebGPUBackend> {
+  const { device, info } = await requestDevice();
+  const backend = new DinoWebGPUBackend(device, info);
+  device.lost.then(() => {
+    if (tf.engine().registry[backendName] !== backend) return;
+    tf.removeBackend(backendName);
+    tf.registerBackend(backendName, start, 3);
+  });
+  return backend;
 }

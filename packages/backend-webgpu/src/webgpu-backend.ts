@@ -59,16 +59,27 @@ export class DinoWebGPUBackend extends WebGPUBackend {
     super(device, info);
     this.tuning = tuningOf(info);
     this.bufferManager = new BufferPool(device) as unknown as WebGPUBackend["bufferManager"];
+    device.lost.then(({ message }) => {
+      this.#failure = `the device was lost: ${message || "no reason given"}`;
+    });
     (device as unknown as ErrorSource).addEventListener("uncapturederror", ({ error }) => {
       this.#failure ??= error.message;
     });
   }
 
-  /** The values of a tensor. An Error if the device refused any command before: they are wrong. */
+  /**
+   * The values of a tensor. An Error if the device refused any command before, for they are wrong
+   * then, or if it was lost.
+   */
   override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
-    const values = await super.read(dataId);
-    if (this.#failure !== undefined) throw new Error(`WebGPU: ${this.#failure}`);
-    return values;
+    try {
+      const values = await super.read(dataId);
+      if (this.#failure === undefined) return values;
+    } catch (error) {
+      await Promise.resolve(); // that the device was lost is told in its turn
+      if (this.#failure === undefined) throw error;
+    }
+    throw new Error(`WebGPU: ${this.#failure}`);
   }
 
   /** A float32 tensor whose values are still to be written, all of them. */

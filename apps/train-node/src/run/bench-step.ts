@@ -71,7 +71,7 @@ export async function benchSteps(
 /** Counts the calls of one more step, and times those of yet another. */
 async function gpuCalls(trainer: Trainer, settings: Settings): Promise<GpuCalls> {
   const { countCalls } = await import("@dino/backend-webgpu");
-  const counting = countCalls();
+  const counting = countCalls(); // pictures are uploaded on the way
   trainer.train(randomCrops(settings, 0));
   const counts = counting.stop();
   await trainer.metrics();
