@@ -54,7 +54,7 @@ writeFileSync(resolve(run, "summary.json"), `${JSON.stringify(summary, null, 2)}
 const percent = (value) => `${value.toFixed(1)} %`;
 console.log(`
 k-NN (k 20) on ${counts.test} emoji in 9 groups: ${percent(summary.knn.before)} before training, ${percent(summary.knn.after)} after ${trained.steps} steps.
-${trained.steps > 1000 ? "A folder of more pictures and a longer run go further." : "A run this short shows that everything works, not what DINO can do: that takes a longer one, or a faster engine (cargo, and npm start again, builds one)."}
+${trained.steps > 500 ? "A folder of more pictures and a longer run go further." : "A run this short shows that everything works, not what DINO can do: that takes a longer one, or a faster engine (cargo, and npm start again, builds one)."}
 
 Look at    ${resolve(run, "attention")}   (what each head attends to)
            ${curves}   (the course of the training)

@@ -14,6 +14,7 @@ export const moveKernels: readonly WasmKernel[] = [
       const swaps = asSwaps(x.shape, perm);
       if (swaps === undefined || !["float32", "int32"].includes(x.dtype)) return before();
       const shape = perm.map((axis) => x.shape[axis] as number);
+      if (swaps.length === 0) return heap.same(x, shape);
       let y = x;
       for (const swap of swaps) {
         const next = heap.output(shape, x.dtype);
@@ -30,13 +31,16 @@ export const moveKernels: readonly WasmKernel[] = [
 type Swap = readonly [matrices: number, rows: number, columns: number];
 
 /**
- * A permutation as swaps, one after the other, if it is one or two: first axes that stay, then two
- * groups of neighbours that change places, or three whose order is reversed, as between the kernels
- * of PyTorch's convolutions and of tfjs's.
+ * A permutation as swaps, one after the other, if it takes two at most: first axes that stay, then
+ * two groups of neighbours that change places, or three whose order is reversed, as between the
+ * kernels of PyTorch's convolutions and of tfjs's. Axes of size 1 do not count.
  */
-function asSwaps(shape: readonly number[], perm: readonly number[]): readonly Swap[] | undefined {
+function asSwaps(whole: readonly number[], order: readonly number[]): readonly Swap[] | undefined {
+  const counting = [...whole.keys()].filter((axis) => whole[axis] !== 1);
+  const shape = counting.map((axis) => whole[axis] as number);
+  const perm = order.filter((axis) => whole[axis] !== 1).map((axis) => counting.indexOf(axis));
   const first = perm.findIndex((axis, i) => axis !== i);
-  if (first < 0) return undefined;
+  if (first < 0) return [];
   const matrices = tf.util.sizeFromShape(shape.slice(0, first));
   const groups = runs(perm.slice(first)).map((axes) => ({
     start: axes[0] as number,
