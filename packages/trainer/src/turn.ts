@@ -8,7 +8,7 @@ export function turn(): Promise<void> {
       setImmediate(resolve);
       return;
     }
-    const { port1, port2 } = new MessageChannel();
+    const { port1, port2 } = new MessageChannel() as unknown as Channel;
     port1.onmessage = () => {
       port1.close();
       resolve();
@@ -19,3 +19,9 @@ export function turn(): Promise<void> {
 
 /** Node's. */
 declare const setImmediate: ((callback: () => void) => unknown) | undefined;
+
+/** A page's channel, of which Node's types know less. */
+interface Channel {
+  readonly port1: { onmessage: (() => void) | null; close(): void };
+  readonly port2: { postMessage(message: undefined): void };
+}
