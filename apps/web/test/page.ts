@@ -54,7 +54,7 @@ export async function longestTask(page: Page, use: () => Promise<void>): Promise
 }
 
 export interface App {
-  /** Opens a room in a fresh profile, or in one that is given. */
+  /** Opens a room, or another address, in a fresh profile. */
   open(hash: string, options?: BrowserContextOptions): Promise<Visit>;
   /** Where the app is served. */
   readonly address: string;
@@ -97,7 +97,7 @@ export function inBrowser(name: string, define: (app: App) => void): void {
       },
       open: async (hash, options) => {
         const context = await (browser as Browser).newContext(options);
-        return visit(await context.newPage(), app.address + hash);
+        return visit(await context.newPage(), new URL(hash, app.address).href);
       },
     };
     define(app);

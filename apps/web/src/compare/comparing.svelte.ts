@@ -21,6 +21,7 @@ class Comparing {
   /** What the classifier makes of each, or -1. */
   predicted = $state.raw<Int32Array>(new Int32Array());
   own = $state(false);
+  busy = $state(false);
   note = $state("");
   error = $state("");
 
@@ -76,6 +77,7 @@ class Comparing {
   }
 
   async #take(source: Source): Promise<void> {
+    this.busy = true;
     this.note = "Comparing …";
     this.error = "";
     await looker.ready;
@@ -94,10 +96,15 @@ class Comparing {
       this.thumbnails = thumbnails.map(canvasOf);
       this.everything();
       await this.clear();
-      this.note = broken > 0 ? `${broken} files could not be read and are left out.` : "";
+      this.note =
+        broken > 0
+          ? `${broken} ${broken === 1 ? "file" : "files"} could not be read and left out.`
+          : "";
     } catch (error) {
       this.note = "";
       this.error = error instanceof Error ? error.message : String(error);
+    } finally {
+      this.busy = false;
     }
   }
 }

@@ -25,22 +25,25 @@ const patterns: Readonly<Record<string, Pattern>> = {
 const side = 48;
 
 /**
- * Discs and squares with a pattern each, in any colours and places, on a plain ground. The class is
- * the pattern: neither colour nor shape tell it.
+ * Discs and squares with a pattern each, in any colours and places, on a plain ground. They have no
+ * classes: what is learnt shows in how well a view finds its picture.
  */
 export function patternSet(): PictureSet {
   return { training: drawn(120, 0), test: drawn(30, 1) };
 }
 
 function drawn(each: number, part: number) {
-  const names = Object.keys(patterns);
-  const pictures = names.flatMap((name, label) =>
-    Array.from({ length: each }, (_, i): HeldPicture => {
-      const drawing = random(fold(key(0), part, label, i));
-      return { name: `${name} ${i + 1}`, label, picture: draw(patterns[name] as Pattern, drawing) };
+  return heldSet(patternPictures(each, part), []);
+}
+
+/** `each` pictures of every kind; those of another `part` are others. */
+export function patternPictures(each: number, part = 0): HeldPicture[] {
+  return Object.entries(patterns).flatMap(([name, pattern], kind) =>
+    Array.from({ length: each }, (_, i) => {
+      const drawing = random(fold(key(0), part, kind, i));
+      return { name: `${name} ${i + 1}`, label: -1, picture: draw(pattern, drawing) };
     }),
   );
-  return heldSet(pictures, names);
 }
 
 function draw(pattern: Pattern, from: Random): Pixels {

@@ -5,18 +5,18 @@ import { adamW } from "@dino/optimizers";
 import { constant, cosine, warmupCosine } from "@dino/schedulers";
 import { createTrainer, ema, type Trainer } from "@dino/trainer";
 import { type Architecture, backboneOf } from "../model/architecture.ts";
-import { batchSize, models, prototypes, type TrainSettings } from "./settings.ts";
+import { models, prototypes, type TrainSettings } from "./settings.ts";
 
 export function architectureOf({ model }: TrainSettings): Architecture {
   const { embedDim, depth, heads, patchSize, global: imageSize } = models[model];
   return { embedDim, depth, heads, patchSize, imageSize };
 }
 
-/** What emoji and the like have in common is often their colour, which short runs do well to keep. */
+/** Colours are left alone but in photographs: drawn things are often told by them, and runs are short. */
 export function viewsOf({ set, model }: TrainSettings): ViewPolicy {
   const { global, local } = models[model];
   const sizes = { global, local, locals: 4 };
-  if (set !== "emoji") return multiCrop(sizes);
+  if (set === "own") return multiCrop(sizes);
   return multiCrop({
     ...sizes,
     jitter: { probability: 0 },
@@ -25,9 +25,10 @@ export function viewsOf({ set, model }: TrainSettings): ViewPolicy {
   });
 }
 
-/** The settings of the quick start, for as many steps as are asked for. */
+/** A run of DINO as the quick start has it, for as many steps as are asked for. */
 export function trainerOf(settings: TrainSettings, memoryBytes: number | undefined): Trainer {
   const { steps, seed } = settings;
+  const { rate, momentum, temperature } = models[settings.model];
   const backbone = backboneOf(architectureOf(settings));
   const head = dinoHead({
     ...{ inputs: backbone.embedDim, prototypes, hidden: 256, bottleneck: 64 },
@@ -36,15 +37,15 @@ export function trainerOf(settings: TrainSettings, memoryBytes: number | undefin
     network: dinoNetwork(backbone, head),
     loss: dinoLoss({ prototypes }),
     optimizer: adamW(),
-    teacher: ema(cosine({ from: 0.99, to: 1, steps })),
+    teacher: ema(cosine({ from: momentum, to: 1, steps })),
     learningRate: warmupCosine({
-      peak: (0.008 * batchSize) / 256,
+      peak: rate,
       end: 1e-6,
       steps,
       warmup: Math.round(steps / 20),
     }),
     weightDecay: cosine({ from: 0.04, to: 0.4, steps }),
-    teacherTemperature: constant(0.04),
+    teacherTemperature: constant(temperature),
     clipNorm: 3,
     freezeLastLayer: Math.min(46, Math.round(steps / 20)),
     seed,

@@ -3,7 +3,7 @@ import type { Architecture } from "../model/architecture.ts";
 /** Where the pictures of a run come from. */
 export const sets = {
   emoji: { label: "Emoji", note: "1,477 to learn from, 375 to test with, in 9 groups" },
-  patterns: { label: "Patterns", note: "drawn by code: 8 kinds, any colour, any place" },
+  patterns: { label: "Patterns", note: "960 drawn by code: any colour, any place" },
   own: { label: "My pictures", note: "a folder, files, or the camera" },
 } as const;
 export type SetName = keyof typeof sets;
@@ -16,20 +16,30 @@ export interface ModelSize
   /** Sides of the crops, in pixels. */
   readonly global: number;
   readonly local: number;
+  /** The learning rate's peak, and how slowly and how sharply the teacher follows. */
+  readonly rate: number;
+  readonly momentum: number;
+  readonly temperature: number;
 }
+
+/** The quick start's. */
+const slow = { rate: 1e-3, momentum: 0.99, temperature: 0.04 };
 
 export const models = {
   tiny: {
-    ...{ label: "Tiny", note: "width 48, 3 layers: minutes on a processor" },
+    ...{ label: "Tiny", note: "Width 48, 3 layers: some minutes on a processor." },
     ...{ embedDim: 48, depth: 3, heads: 3, patchSize: 8, global: 32, local: 16 },
+    ...{ rate: 2e-3, momentum: 0.98, temperature: 0.03 }, // what a few hundred steps get furthest with
   },
   small: {
-    ...{ label: "Small", note: "width 96, 4 layers: what the built-in model is" },
+    ...{ label: "Small", note: "Width 96, 4 layers: as the built-in model." },
     ...{ embedDim: 96, depth: 4, heads: 3, patchSize: 8, global: 32, local: 16 },
+    ...slow,
   },
   large: {
-    ...{ label: "Large", note: "width 192, 6 layers, 64-pixel crops: for a graphics card" },
+    ...{ label: "Large", note: "Width 192, 6 layers, crops of 64 pixels: for a graphics card." },
     ...{ embedDim: 192, depth: 6, heads: 3, patchSize: 8, global: 64, local: 32 },
+    ...slow,
   },
 } as const satisfies Readonly<Record<string, ModelSize>>;
 export type ModelName = keyof typeof models;
