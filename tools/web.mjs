@@ -2,14 +2,13 @@
 // `apps/web/dist`. From a fresh clone with only Node; packages are taken from their sources.
 import { install, pnpm } from "./workspace.mjs";
 
-const inWeb = (...args) => pnpm(["--filter", "@dino/web", ...args]);
+const args = process.argv.slice(2);
 
 install();
-pnpm(["--filter", "@dino/backend-wasm", "run", "build:kernels"]);
-inWeb("run", "build");
-if (process.argv.includes("--build")) {
+pnpm(["exec", "turbo", "run", "build", "--filter=@dino/web", "--output-logs=errors-only"]);
+if (args[0] === "--build") {
   console.log("apps/web/dist: a static site; any host serves it.");
 } else {
   console.log("The page is at the address below; Ctrl-C ends it.");
-  inWeb("exec", "vite", "preview", ...process.argv.slice(2));
+  pnpm(["--filter", "@dino/web", "exec", "vite", "preview", ...args]);
 }

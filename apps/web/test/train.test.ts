@@ -31,6 +31,9 @@ const reachesStep = async (page: Page, step: number) => {
   );
 };
 
+/** What tensors take up, as the worker tells it after a step. */
+const bytesOf = async (page: Page) => Number(await controls(page).getAttribute("data-bytes"));
+
 /** Waits for the first judgement, that of the untrained network. */
 const judged = (page: Page, columns: number) =>
   page.waitForFunction(
@@ -50,8 +53,11 @@ inBrowser("the second room", (app) => {
     await judged(page, 1);
     const before = await figures(page);
 
+    await reachesStep(page, 3);
+    const held = await bytesOf(page);
     const longest = await longestTask(page, () => reachesStep(page, 20));
     expect(longest).toBeLessThan(50);
+    expect(await bytesOf(page)).toBe(held);
 
     await button(page, "Pause").click();
     await reaches(page, "paused");

@@ -29,6 +29,8 @@ export function viewsOf({ set, model }: TrainSettings): ViewPolicy {
 export function trainerOf(settings: TrainSettings, memoryBytes: number | undefined): Trainer {
   const { steps, seed } = settings;
   const { rate, momentum, temperature } = models[settings.model];
+  // Fewer steps of warm-up than this, and features are worse after training than before.
+  const beginning = Math.min(30, Math.round(steps / 4));
   const backbone = backboneOf(architectureOf(settings));
   const head = dinoHead({
     ...{ inputs: backbone.embedDim, prototypes, hidden: 256, bottleneck: 64 },
@@ -42,12 +44,12 @@ export function trainerOf(settings: TrainSettings, memoryBytes: number | undefin
       peak: rate,
       end: 1e-6,
       steps,
-      warmup: Math.round(steps / 20),
+      warmup: Math.max(beginning, Math.round(steps / 20)),
     }),
     weightDecay: cosine({ from: 0.04, to: 0.4, steps }),
     teacherTemperature: constant(temperature),
     clipNorm: 3,
-    freezeLastLayer: Math.min(46, Math.round(steps / 20)),
+    freezeLastLayer: beginning,
     seed,
     ...(memoryBytes !== undefined && { memoryBytes }),
   });
