@@ -6,6 +6,9 @@ import { afterAll, beforeAll, describe } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
 
+/** How long something may take on a machine that is busy with other things, in milliseconds. */
+const patience = 120_000;
+
 /** A page of the app, and what went wrong in it. */
 export interface Visit {
   readonly page: Page;
@@ -64,7 +67,7 @@ export interface App {
 export function inBrowser(name: string, define: (app: App) => void): void {
   const executablePath = process.env.DINO_CHROMIUM;
   const skipped = executablePath === undefined && process.env.CI !== "true";
-  describe.skipIf(skipped)(name, () => {
+  describe.skipIf(skipped)(name, { timeout: 5 * patience }, () => {
     let browser: Browser | undefined;
     let server: PreviewServer | undefined;
 
@@ -114,6 +117,7 @@ async function visit(page: Page, address: string): Promise<Visit> {
   page.context().on("request", (request) => {
     requests.push({ method: request.method(), url: request.url(), body: request.postData() });
   });
+  page.setDefaultTimeout(patience);
   await page.goto(address);
   return { page, complaints, requests };
 }

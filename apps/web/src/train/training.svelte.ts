@@ -130,7 +130,7 @@ class Training {
       return;
     }
     if (event.type === "told") {
-      this.bytes = event.bytes;
+      if (event.event.type === "step") this.bytes = event.bytes;
       this.#told(event.event);
       return;
     }
