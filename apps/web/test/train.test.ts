@@ -46,7 +46,9 @@ const judged = (page: Page, columns: number) =>
 
 inBrowser("the second room", (app) => {
   test("learns from pictures without labels, is paused and reloaded, and sends nothing away", async () => {
-    const { page, complaints, requests } = await app.open("#train?set=patterns&steps=120&seed=1&engine=wasm");
+    const { page, complaints, requests } = await app.open(
+      "#train?set=patterns&steps=120&seed=1&engine=wasm",
+    );
     await button(page, "Start").click();
     await judged(page, 1);
     const before = await figures(page);
