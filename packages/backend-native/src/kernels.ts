@@ -1,3 +1,5 @@
+import type { Segment } from "@dino/ops";
+
 /** Activations in memory: float32, or the bits of bfloat16. */
 export type Activations = Float32Array | Uint16Array;
 
@@ -8,12 +10,6 @@ export interface ProductSize {
   readonly outputs: number;
   /** Whether bfloat16 is multiplied. */
   readonly bf16: boolean;
-}
-
-/** Sequences of one length. */
-export interface Segment {
-  readonly sequences: number;
-  readonly tokens: number;
 }
 
 /** Pictures `[pictures, rows, columns, channels]`, cut into patches. */

@@ -1,5 +1,5 @@
+import type { Segment } from "@dino/ops";
 import type * as tf from "@tensorflow/tfjs-core";
-import type { Segment } from "../kernels.ts";
 import { type NativeKernel, nativeKernel } from "./native-kernel.ts";
 import { pathFactors } from "./path-factors.ts";
 import { backwardSize, forwardSize } from "./product-size.ts";

@@ -1,4 +1,4 @@
-import type { Segment } from "../kernels.ts";
+import type { Segment } from "@dino/ops";
 
 /** A factor for each row, of one for each sequence; nothing of nothing. */
 export function pathFactors(

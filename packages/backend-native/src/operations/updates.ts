@@ -1,39 +1,20 @@
+import type {
+  AdamWSettings,
+  AdamWTensors,
+  LarsSettings,
+  MomentumTensors,
+  SgdSettings,
+} from "@dino/ops";
 import type * as tf from "@tensorflow/tfjs-core";
 import type { NativeBackend } from "../native-backend.ts";
 import { type NativeKernel, nativeKernel } from "./native-kernel.ts";
 
-interface AdamWInputs {
-  readonly parameter: tf.TensorInfo;
-  readonly gradient: tf.TensorInfo;
-  readonly moment1: tf.TensorInfo;
-  readonly moment2: tf.TensorInfo;
-  readonly average?: tf.TensorInfo;
-}
-interface AdamWSettings {
-  readonly learningRate: number;
-  readonly weightDecay: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly step: number;
-  readonly clip?: number;
-  readonly momentum?: number;
-}
-interface MomentumInputs {
-  readonly parameter: tf.TensorInfo;
-  readonly gradient: tf.TensorInfo;
-  readonly buffer?: tf.TensorInfo;
-}
-interface MomentumSettings {
-  readonly learningRate: number;
-  readonly weightDecay: number;
-  readonly momentum: number;
-  readonly trust?: number;
-}
+/** LARS's settings, or SGD's, which have no trust. */
+type Descent = SgdSettings & Partial<LarsSettings>;
 
 /** Updates consume what they replace, and so happen in place where nobody else looks. */
 export const updateKernels: readonly NativeKernel[] = [
-  nativeKernel<AdamWInputs, AdamWSettings>(
+  nativeKernel<AdamWTensors, AdamWSettings>(
     "DinoAdamW",
     ({ inputs, attributes, backend, native }) => {
       const parameter = inPlace(backend, inputs.parameter);
@@ -53,12 +34,12 @@ export const updateKernels: readonly NativeKernel[] = [
     },
   ),
 
-  nativeKernel<MomentumInputs, Omit<MomentumSettings, "trust">>("DinoSgd", (call) => {
+  nativeKernel<MomentumTensors, SgdSettings>("DinoSgd", (call) => {
     const { learningRate, weightDecay, momentum } = call.attributes;
     return descend({ ...call, attributes: { learningRate, weightDecay, momentum } });
   }),
 
-  nativeKernel<MomentumInputs, MomentumSettings>("DinoLars", (call) => {
+  nativeKernel<MomentumTensors, Descent>("DinoLars", (call) => {
     const { trust = 0, ...settings } = call.attributes;
     // One-dimensional parameters are neither decayed nor adapted.
     const attributes =
@@ -101,7 +82,7 @@ function descend({
   attributes: { learningRate, weightDecay, momentum, trust },
   backend,
   native,
-}: Parameters<Parameters<typeof nativeKernel<MomentumInputs, MomentumSettings>>[1]>[0]) {
+}: Parameters<Parameters<typeof nativeKernel<MomentumTensors, Descent>>[1]>[0]) {
   const parameter = inPlace(backend, inputs.parameter);
   const isFirst = inputs.buffer === undefined;
   const buffer = inputs.buffer ? inPlace(backend, inputs.buffer) : backend.output(parameter.shape);

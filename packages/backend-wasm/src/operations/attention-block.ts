@@ -1,10 +1,11 @@
+import type { Segment } from "@dino/ops";
 import type * as tf from "@tensorflow/tfjs-core";
 import { sizeOf } from "../heap.ts";
 import { type WasmKernel, wasmKernel } from "../wasm-kernel.ts";
 import { affine, affineBack, weightBack } from "./affine.ts";
 import { attend, attendBack } from "./attention.ts";
 import { layerNorm, layerNormAgain, layerNormBack } from "./layer-norm.ts";
-import { branchGradient, type Segment, scaleSequences } from "./segments.ts";
+import { branchGradient, scaleSequences } from "./segments.ts";
 
 interface Weights {
   readonly x: tf.TensorInfo;

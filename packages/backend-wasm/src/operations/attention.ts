@@ -1,8 +1,9 @@
+import type { Segment } from "@dino/ops";
 import type * as tf from "@tensorflow/tfjs-core";
 import type { Heap } from "../heap.ts";
 import type { Address } from "../kernels.ts";
 import { type WasmKernel, wasmKernel } from "../wasm-kernel.ts";
-import { places, type Segment } from "./segments.ts";
+import { places } from "./segments.ts";
 
 interface Attributes {
   readonly heads: number;

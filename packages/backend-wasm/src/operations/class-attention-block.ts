@@ -1,10 +1,11 @@
+import type { Segment } from "@dino/ops";
 import type * as tf from "@tensorflow/tfjs-core";
 import { type Heap, type Matrix, matrix, transposed } from "../heap.ts";
 import type { Address } from "../kernels.ts";
 import { type WasmKernel, wasmKernel } from "../wasm-kernel.ts";
 import { affine, affineBack, weightBack } from "./affine.ts";
 import { layerNorm, layerNormAgain, layerNormBack } from "./layer-norm.ts";
-import { branchGradient, type Place, places, type Segment, scaleSequences } from "./segments.ts";
+import { branchGradient, type Place, places, scaleSequences } from "./segments.ts";
 
 interface Weights {
   readonly x: tf.TensorInfo;

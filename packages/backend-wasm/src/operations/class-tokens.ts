@@ -1,7 +1,8 @@
+import type { Segment } from "@dino/ops";
 import type * as tf from "@tensorflow/tfjs-core";
 import { sizeOf } from "../heap.ts";
 import { type WasmKernel, wasmKernel } from "../wasm-kernel.ts";
-import { places, type Segment } from "./segments.ts";
+import { places } from "./segments.ts";
 
 interface Attributes {
   readonly segments: readonly Segment[];

@@ -1,12 +1,7 @@
+import type { Segment } from "@dino/ops";
 import type * as tf from "@tensorflow/tfjs-core";
 import type { Heap } from "../heap.ts";
 import type { Address } from "../kernels.ts";
-
-/** Sequences of one length. */
-export interface Segment {
-  readonly sequences: number;
-  readonly tokens: number;
-}
 
 /** A segment with its first sequence and its first row. */
 export interface Place extends Segment {

@@ -1,38 +1,17 @@
+import type {
+  AdamWSettings,
+  AdamWTensors,
+  LarsSettings,
+  MomentumTensors,
+  SgdSettings,
+} from "@dino/ops";
 import type * as tf from "@tensorflow/tfjs-core";
 import { type Heap, sizeOf } from "../heap.ts";
 import { type WasmKernel, wasmKernel } from "../wasm-kernel.ts";
 
-interface AdamWInputs {
-  readonly parameter: tf.TensorInfo;
-  readonly gradient: tf.TensorInfo;
-  readonly moment1: tf.TensorInfo;
-  readonly moment2: tf.TensorInfo;
-  readonly average?: tf.TensorInfo;
-}
-interface AdamWSettings {
-  readonly learningRate: number;
-  readonly weightDecay: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly step: number;
-  readonly clip?: number;
-  readonly momentum?: number;
-}
-interface MomentumInputs {
-  readonly parameter: tf.TensorInfo;
-  readonly gradient: tf.TensorInfo;
-  readonly buffer?: tf.TensorInfo;
-}
-interface MomentumSettings {
-  readonly learningRate: number;
-  readonly weightDecay: number;
-  readonly momentum: number;
-}
-
 /** Updates consume what they replace, and so happen in place where nobody else looks. */
 export const updateKernels: readonly WasmKernel[] = [
-  wasmKernel<AdamWInputs, AdamWSettings>("DinoAdamW", ({ inputs, attributes, heap }) => {
+  wasmKernel<AdamWTensors, AdamWSettings>("DinoAdamW", ({ inputs, attributes, heap }) => {
     const { learningRate, weightDecay, beta1, beta2, epsilon, step, clip } = attributes;
     const parameter = heap.inPlace(inputs.parameter);
     const moment1 = heap.inPlace(inputs.moment1);
@@ -57,11 +36,11 @@ export const updateKernels: readonly WasmKernel[] = [
     return [...updated, average];
   }),
 
-  wasmKernel<MomentumInputs, MomentumSettings>("DinoSgd", ({ inputs, attributes, heap }) =>
+  wasmKernel<MomentumTensors, SgdSettings>("DinoSgd", ({ inputs, attributes, heap }) =>
     descend(heap, inputs, attributes, 1),
   ),
 
-  wasmKernel<MomentumInputs, MomentumSettings & { readonly trust: number }>(
+  wasmKernel<MomentumTensors, LarsSettings>(
     "DinoLars",
     ({ inputs, attributes: { trust, ...settings }, heap }) => {
       const { parameter, gradient } = inputs;
@@ -112,8 +91,8 @@ function shortening(heap: Heap, gradient: tf.TensorInfo, maximum: number): numbe
 
 function descend(
   heap: Heap,
-  inputs: MomentumInputs,
-  { learningRate, weightDecay, momentum }: MomentumSettings,
+  inputs: MomentumTensors,
+  { learningRate, weightDecay, momentum }: SgdSettings,
   ratio: number,
 ): tf.TensorInfo[] {
   const parameter = heap.inPlace(inputs.parameter);

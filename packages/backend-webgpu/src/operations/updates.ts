@@ -1,3 +1,10 @@
+import type {
+  AdamWSettings,
+  AdamWTensors,
+  LarsSettings,
+  MomentumTensors,
+  SgdSettings,
+} from "@dino/ops";
 import type * as tf from "@tensorflow/tfjs-core";
 import { remembered } from "../remembered.ts";
 import {
@@ -13,41 +20,15 @@ import { sizeOf } from "./size-of.ts";
 import { partialSquares, sumOf } from "./sums.ts";
 import { type Call, type WebgpuKernel, webgpuKernel } from "./webgpu-kernel.ts";
 
-interface AdamWInputs {
-  readonly parameter: tf.TensorInfo;
-  readonly gradient: tf.TensorInfo;
-  readonly moment1: tf.TensorInfo;
-  readonly moment2: tf.TensorInfo;
-  readonly average?: tf.TensorInfo;
-}
-interface AdamWSettings {
-  readonly learningRate: number;
-  readonly weightDecay: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly step: number;
-  readonly clip?: number;
-  readonly momentum?: number;
-}
-interface MomentumInputs {
-  readonly parameter: tf.TensorInfo;
-  readonly gradient: tf.TensorInfo;
-  readonly buffer?: tf.TensorInfo;
-}
-interface MomentumSettings {
-  readonly learningRate: number;
-  readonly weightDecay: number;
-  readonly momentum: number;
-  readonly trust?: number;
-}
-
 const adamW = remembered(adamWProgram);
 const descent = remembered(descentProgram);
 
+/** LARS's settings, or SGD's, which have no trust. */
+type Descent = SgdSettings & Partial<LarsSettings>;
+
 /** Updates consume what they replace, and so happen in place where nobody else looks. */
 export const updateKernels: readonly WebgpuKernel[] = [
-  webgpuKernel<AdamWInputs, AdamWSettings>("DinoAdamW", ({ inputs, attributes, backend }) => {
+  webgpuKernel<AdamWTensors, AdamWSettings>("DinoAdamW", ({ inputs, attributes, backend }) => {
     const {
       learningRate,
       weightDecay,
@@ -89,12 +70,12 @@ export const updateKernels: readonly WebgpuKernel[] = [
     return updated;
   }),
 
-  webgpuKernel<MomentumInputs, Omit<MomentumSettings, "trust">>("DinoSgd", (call) => {
+  webgpuKernel<MomentumTensors, SgdSettings>("DinoSgd", (call) => {
     const { learningRate, weightDecay, momentum } = call.attributes;
     return descend({ ...call, attributes: { learningRate, weightDecay, momentum } });
   }),
 
-  webgpuKernel<MomentumInputs, MomentumSettings>("DinoLars", (call) => {
+  webgpuKernel<MomentumTensors, Descent>("DinoLars", (call) => {
     const { trust = 0, ...settings } = call.attributes;
     // One-dimensional parameters are neither decayed nor adapted.
     const attributes =
@@ -147,7 +128,7 @@ function descend({
   inputs,
   attributes: { learningRate, weightDecay, momentum, trust },
   backend,
-}: Call<MomentumInputs, MomentumSettings>): tf.TensorInfo[] {
+}: Call<MomentumTensors, Descent>): tf.TensorInfo[] {
   const { gradient } = inputs;
   const adapts = trust !== undefined;
   const norms = adapts ? normsOf(backend, inputs, weightDecay) : [];
@@ -169,7 +150,7 @@ function descend({
 /** The sums of squares of the parameter, and of its gradient with the decay. */
 function normsOf(
   backend: DinoWebGPUBackend,
-  { parameter, gradient }: MomentumInputs,
+  { parameter, gradient }: MomentumTensors,
   decay: number,
 ): readonly [tf.TensorInfo, tf.TensorInfo] {
   const slope = backend.output(gradient.shape);
