@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { totalmem } from "node:os";
 import { dirname, join, sep } from "node:path";
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
@@ -12,6 +13,7 @@ export async function loadPackage(name: string, root: string): Promise<void> {
   // What Node 23 has removed, and 22 warns of.
   Object.assign(util, { isArray: Array.isArray, isNullOrUndefined: (x: unknown) => x == null });
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "3";
+  keepMemory();
   const active = tf.getBackend();
   const require = createRequire(root);
   shareModules(createRequire(require.resolve(name)));
@@ -21,6 +23,16 @@ export async function loadPackage(name: string, root: string): Promise<void> {
     // Loading it has made it the active one.
     if (active !== undefined && tf.getBackend() !== active) await tf.setBackend(active);
   }
+}
+
+/**
+ * Has TensorFlow keep the memory that tensors leave. Otherwise large ones come from the system and
+ * go back to it, and to touch fresh pages takes a fifth of a training step.
+ */
+function keepMemory(): void {
+  process.env.TF_CPU_ALLOCATOR_USE_BFC ??= "true";
+  // Of its own it would stop at 64 GB.
+  process.env.TF_CPU_BFC_MEM_LIMIT_IN_MB ??= String(Math.max(2 ** 16, totalmem() / 2 ** 20) | 0);
 }
 
 /** What every tfjs-node brings along besides itself. */
