@@ -1,9 +1,9 @@
 import type { Page } from "playwright-core";
-import sharp from "sharp";
 import { expect, test } from "vitest";
 import { inBrowser } from "./page.ts";
+import { chooseFiles, compared, drawn } from "./rooms.ts";
 
-const ready = (page: Page) => page.waitForSelector('[data-testid="grid"][data-state="done"]');
+const ready = (page: Page) => page.waitForSelector(compared);
 const thumbnails = (page: Page) => page.locator(".thumbnail");
 const names = (page: Page) =>
   thumbnails(page).evaluateAll((all) => all.map((each) => each.getAttribute("aria-label") ?? ""));
@@ -11,17 +11,11 @@ const countOf = async (page: Page, label: number) =>
   Number(await page.locator(`[data-testid="label-${label}"] .count`).textContent());
 
 /** Flat pictures, some red, some blue, with a square of a lighter tone. */
-const picture = async (hue: number, i: number) => ({
-  name: `${hue === 0 ? "red" : "blue"}-${i}.png`,
-  mimeType: "image/png",
-  buffer: await sharp(
-    Buffer.from(
-      `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64" fill="hsl(${hue},80%,${40 + i}%)"/><rect x="${8 + i}" y="20" width="20" height="20" fill="hsl(${hue},60%,70%)"/></svg>`,
-    ),
-  )
-    .png()
-    .toBuffer(),
-});
+const picture = (hue: number, i: number) =>
+  drawn(`${hue === 0 ? "red" : "blue"}-${i}.png`, {
+    ...{ width: 64, height: 64 },
+    shapes: `<rect width="64" height="64" fill="hsl(${hue},80%,${40 + i}%)"/><rect x="${8 + i}" y="20" width="20" height="20" fill="hsl(${hue},60%,70%)"/>`,
+  });
 
 inBrowser("the third room", (app) => {
   test("finds what is like a picture, and sorts the others after a few", async () => {
@@ -59,9 +53,7 @@ inBrowser("the third room", (app) => {
     const files = await Promise.all(
       Array.from({ length: 12 }, (_, i) => picture(i % 2 === 0 ? 0 : 220, i)),
     );
-    const chooser = page.waitForEvent("filechooser");
-    await page.getByRole("button", { name: "Files" }).click();
-    await (await chooser).setFiles([
+    await chooseFiles(page, [
       ...files,
       { name: "broken.png", mimeType: "image/png", buffer: Buffer.from("no") },
     ]);

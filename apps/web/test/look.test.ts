@@ -1,24 +1,18 @@
-import sharp from "sharp";
 import { expect, test } from "vitest";
 import { inBrowser, pixelsOf } from "./page.ts";
+import { attention, drawn, looked, looksOtherThan } from "./rooms.ts";
 
-const attention = '[data-testid="attention"]';
-const done = `${attention}[data-state="done"]`;
-
-/** A picture file as a person might choose it: a disc on a plain ground. */
-const picture = (width: number, height: number, colour: string) =>
-  sharp(
-    Buffer.from(
-      `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="100%" height="100%" fill="#eee"/><circle cx="35%" cy="60%" r="${height / 4}" fill="${colour}"/></svg>`,
-    ),
-  )
-    .png()
-    .toBuffer();
+const wideDisc = () =>
+  drawn("disc.png", {
+    ...{ width: 300, height: 200 },
+    shapes:
+      '<rect width="300" height="200" fill="#eee"/><circle cx="105" cy="120" r="50" fill="#c33"/>',
+  });
 
 inBrowser("the first room", (app) => {
   test("opens with what the built-in model sees in a built-in picture", async () => {
     const { page, complaints } = await app.open("");
-    await page.waitForSelector(done);
+    await page.waitForSelector(looked);
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
     expect(await page.getByTestId("engine").textContent()).toMatch(/WebAssembly|WebGPU/);
     expect(complaints).toEqual([]);
@@ -26,19 +20,10 @@ inBrowser("the first room", (app) => {
 
   test("looks at another picture, which gives another result", async () => {
     const { page, complaints } = await app.open("");
-    await page.waitForSelector(done);
+    await page.waitForSelector(looked);
     const before = await pixelsOf(page, attention);
-    const buffer = await picture(300, 200, "#c33");
-    await page
-      .getByTestId("picture-file")
-      .setInputFiles({ name: "disc.png", mimeType: "image/png", buffer });
-    await page.waitForFunction(
-      ([selector, old]) => {
-        const canvas = document.querySelector(selector as string) as HTMLCanvasElement;
-        return canvas.dataset.state === "done" && canvas.toDataURL() !== old;
-      },
-      [attention, before],
-    );
+    await page.getByTestId("picture-file").setInputFiles(await wideDisc());
+    await looksOtherThan(page, before);
     const shape = await page.locator(attention).evaluate((canvas) => {
       const { width, height } = canvas as HTMLCanvasElement;
       return width / height;
@@ -49,7 +34,7 @@ inBrowser("the first room", (app) => {
 
   test("shows heads, other layers, similar patches and colours, each its own picture", async () => {
     const { page, complaints } = await app.open("");
-    await page.waitForSelector(done);
+    await page.waitForSelector(looked);
     const shown = [await pixelsOf(page, attention)];
     for (const view of ["Heads", "Similar", "Colours"]) {
       await page.getByText(view, { exact: true }).click();
@@ -58,7 +43,7 @@ inBrowser("the first room", (app) => {
     expect(page.url()).toContain("view=colors");
     await page.getByText("Attention", { exact: true }).click();
     await page.getByRole("radio", { name: "2", exact: true }).check();
-    await page.waitForSelector(done);
+    await page.waitForSelector(looked);
     shown.push(await pixelsOf(page, attention));
     await page.getByRole("button", { name: "Head 3" }).click();
     shown.push(await pixelsOf(page, attention));
@@ -68,7 +53,7 @@ inBrowser("the first room", (app) => {
 
   test("is used with the keyboard alone", async () => {
     const { page } = await app.open("");
-    await page.waitForSelector(done);
+    await page.waitForSelector(looked);
     const before = await pixelsOf(page, attention);
     await page.locator("button.picture").focus();
     await page.keyboard.press("ArrowLeft");
@@ -80,7 +65,7 @@ inBrowser("the first room", (app) => {
 
   test("says what is wrong with a file that is no picture", async () => {
     const { page } = await app.open("");
-    await page.waitForSelector(done);
+    await page.waitForSelector(looked);
     const buffer = Buffer.from("no picture");
     await page
       .getByTestId("picture-file")

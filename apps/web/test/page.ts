@@ -63,8 +63,18 @@ export interface App {
   readonly address: string;
 }
 
-/** Tests of the built app in Chromium. Without one they are skipped, and with `CI=true` they fail. */
-export function inBrowser(name: string, define: (app: App) => void): void {
+/** What starts Chromium with WebGPU on the software GPU that comes with it. */
+export const softwareGpu = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+/**
+ * Tests of the built app in Chromium, started with these arguments. Without one they are skipped,
+ * and with `CI=true` they fail.
+ */
+export function inBrowser(
+  name: string,
+  define: (app: App) => void,
+  flags: readonly string[] = [],
+): void {
   const executablePath = process.env.DINO_CHROMIUM;
   const skipped = executablePath === undefined && process.env.CI !== "true";
   describe.skipIf(skipped)(name, { timeout: 5 * patience }, () => {
@@ -81,6 +91,7 @@ export function inBrowser(name: string, define: (app: App) => void): void {
         "--no-sandbox",
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
+        ...flags,
       ];
       browser = await chromium.launch({ executablePath, args });
       server = await preview({

@@ -5,6 +5,7 @@ import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inBrowser } from "./page.ts";
+import { compared, looked } from "./rooms.ts";
 import { type StaticHost, staticHost } from "./static-host.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -12,13 +13,11 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 /** Screenshots lie here, to be looked at. */
 const screenshots = resolve(root, "screenshots");
 
-const done = '[data-testid="attention"][data-state="done"]';
-
 /** Each room, and what is there once it is ready. */
 const rooms = {
-  look: done,
+  look: looked,
   train: '[data-testid="controls"]',
-  compare: '[data-testid="grid"][data-state="done"]',
+  compare: compared,
 } as const;
 
 /** What a person with a screen reader or weak eyes would stumble on. */
@@ -44,13 +43,13 @@ inBrowser("the site", (app) => {
     timeout: 120_000,
   }, async () => {
     const { page, complaints } = await app.open(host.address);
-    await page.waitForSelector(done);
+    await page.waitForSelector(looked);
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
     await page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state);
     await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
     await host.close();
     await page.reload();
-    await page.waitForSelector(done);
+    await page.waitForSelector(looked);
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
     expect(complaints).toEqual([]);
   });

@@ -1,13 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { inBrowser, longestTask } from "./page.ts";
-
-const controls = (page: Page) => page.getByTestId("controls");
-const button = (page: Page, name: string) =>
-  controls(page).getByRole("button", { name, exact: true });
-const reaches = (page: Page, phase: string) =>
-  page.waitForSelector(`[data-testid="controls"][data-phase="${phase}"]`, { timeout: 300_000 });
-const stepOf = async (page: Page) => Number(await controls(page).getAttribute("data-step"));
+import { button, controls, reaches, reachesStep, stepOf } from "./rooms.ts";
 
 /** The percentages that the page shows beside its first chart, by name. */
 async function figures(page: Page): Promise<Record<string, number>> {
@@ -19,17 +13,6 @@ async function figures(page: Page): Promise<Record<string, number>> {
     }),
   );
 }
-
-const reachesStep = async (page: Page, step: number) => {
-  await page.waitForFunction(
-    (least) => {
-      const controls = document.querySelector<HTMLElement>('[data-testid="controls"]');
-      return Number(controls?.dataset.step) >= least;
-    },
-    step,
-    { timeout: 300_000 },
-  );
-};
 
 /** What tensors take up, as the worker tells it after a step. */
 const bytesOf = async (page: Page) => Number(await controls(page).getAttribute("data-bytes"));

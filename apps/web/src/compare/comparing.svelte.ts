@@ -27,6 +27,7 @@ class Comparing {
 
   #source: Source | undefined;
   #model: unknown;
+  #asked = 0;
 
   /** Opens with the built-in pictures; takes features anew where the model is another. */
   async open(): Promise<void> {
@@ -77,19 +78,24 @@ class Comparing {
   }
 
   async #take(source: Source): Promise<void> {
+    const asked = ++this.#asked;
+    const isLast = () => asked === this.#asked;
+    const before = this.#source;
+    this.#source = source;
     this.busy = true;
     this.note = "Comparing …";
     this.error = "";
     await looker.ready;
+    if (!isLast()) return;
     try {
       const { names, thumbnails, broken } = await looker.worker.compare(
         source,
         mostPictures,
         ({ done, total }: { readonly done: number; readonly total: number }) => {
-          this.note = `Comparing: ${done} of ${total}`;
+          if (isLast()) this.note = `Comparing: ${done} of ${total}`;
         },
       );
-      this.#source = source;
+      if (!isLast()) return;
       this.#model = looker.model;
       this.own = "files" in source;
       this.names = names;
@@ -101,10 +107,13 @@ class Comparing {
           ? `${broken} ${broken === 1 ? "file" : "files"} could not be read and left out.`
           : "";
     } catch (error) {
+      // Given up for what was asked for since, or for another model, which asks for the same again.
+      if (!isLast() || (error as Error).name === "AbortError") return;
+      this.#source = before;
       this.note = "";
       this.error = error instanceof Error ? error.message : String(error);
     } finally {
-      this.busy = false;
+      if (isLast()) this.busy = false;
     }
   }
 }

@@ -57,6 +57,7 @@ let model: Model | undefined;
 let image: tf.Tensor4D | undefined;
 let picture: Pixels | undefined;
 let features: Features | undefined;
+let comparison: AbortController | undefined;
 
 /** The side of the pictures that are compared, at least: a model of small ones sees more of larger. */
 const leastCompared = 64;
@@ -68,6 +69,7 @@ const methods = {
   /** Opens a model in place of the one before. */
   open: async (source: ModelSource): Promise<ModelInfo> => {
     const opened = await openModel(source);
+    comparison?.abort(); // it reads the parameters that go now
     tf.dispose(model?.params ?? []);
     model = opened;
     return { ...opened.architecture };
@@ -92,20 +94,29 @@ const methods = {
   /** The class token's attention in another block of the same picture. */
   attention: (block: number): Promise<AttentionMaps> => attentionOf(block),
 
-  /** Takes features of pictures: of files, or of the emoji that the page brings along. */
+  /**
+   * Takes features of pictures: of files, or of the emoji that the page brings along. What was still
+   * being compared is given up.
+   */
   compare: async (
     source: { readonly files: readonly NamedFile[] } | { readonly sheet: string },
     most: number,
     tell: Tell<{ readonly done: number; readonly total: number }>,
   ): Promise<Compared> => {
     const { backbone, params } = current();
+    comparison?.abort();
+    comparison = new AbortController();
+    const { signal } = comparison;
     const set =
       "sheet" in source
         ? (await emojiSet(source.sheet)).test
-        : await heldPictures(imageFiles(source.files.slice(0, most), { shortSide: 256 }));
+        : await heldPictures(imageFiles(source.files.slice(0, most), { shortSide: 256 }), {
+            signal,
+          });
     const size = Math.max(leastCompared, Math.min(backbone.imageSize, 224));
-    const images = labeledImages(set, { size, batchSize: 16 });
-    features = await extractFeatures(backbone, params, images, { onProgress: tell });
+    const images = labeledImages(set, { size, batchSize: 16, signal });
+    const taken = await extractFeatures(backbone, params, images, { signal, onProgress: tell });
+    features = taken;
     const pictures = await Promise.all(
       Array.from({ length: set.length }, (_, index) => set.read(index)),
     );

@@ -49,11 +49,15 @@ export interface TrainSettings {
   readonly set: SetName;
   readonly model: ModelName;
   readonly steps: number;
+  /** Pictures of a step. */
+  readonly batch: number;
   readonly seed: number;
 }
 
-/** Pictures of a step. */
-export const batchSize = 32;
+/** What a run is like where nobody says otherwise. */
+export const defaults = {
+  ...{ set: "emoji", model: "tiny", steps: 600, batch: 32, seed: 0 },
+} as const satisfies TrainSettings;
 
 /** Width of the head. */
 export const prototypes = 256;

@@ -13,10 +13,11 @@ import type { Tell } from "../remote/protocol.ts";
 import { serve } from "../remote/serve.ts";
 import { emojiSet, type PictureSet } from "../sets/emoji.ts";
 import { patternSet } from "../sets/patterns.ts";
+import { alone } from "./alone.ts";
 import { architectureOf, trainerOf, viewsOf } from "./assemble.ts";
 import { createJudge, type Judgement } from "./judge.ts";
 import { forgetRun, keepRun, keptPictures, keptRun, runFolder } from "./run-folder.ts";
-import { batchSize, models, type TrainSettings } from "./settings.ts";
+import { models, type TrainSettings } from "./settings.ts";
 
 /** What the page is told while a run goes on. */
 export type RunEvent =
@@ -58,30 +59,32 @@ const methods = {
   kept: async (): Promise<TrainSettings | undefined> => (await keptRun())?.settings,
 
   /** Begins a run, in place of the one that was kept. */
-  begin: async (
+  begin: (
     asked: TrainSettings,
     { sheet, files }: { readonly sheet: string; readonly files: readonly NamedFile[] },
     tell: Tell<RunEvent>,
-  ): Promise<RunResult> => {
-    const own = asked.set === "own" ? await ownPictures(files, asked, tell) : undefined;
-    await forgetRun();
-    await keepRun(asked, own);
-    return run(asked, await setOf(asked, sheet, own), tell);
-  },
+  ): Promise<RunResult> =>
+    alone(async () => {
+      const own = asked.set === "own" ? await ownPictures(files, asked, tell) : undefined;
+      await forgetRun();
+      await keepRun(asked, own);
+      return run(asked, await setOf(asked, sheet, own), tell);
+    }),
 
   /** Goes on with the run that was kept. */
-  goOn: async (sheet: string, tell: Tell<RunEvent>): Promise<RunResult> => {
-    const kept = await keptRun();
-    if (!kept) throw new Error("run: expected one to go on with, got none");
-    const own = kept.settings.set === "own" ? await keptPictures() : undefined;
-    return run(kept.settings, await setOf(kept.settings, sheet, own), tell);
-  },
+  goOn: (sheet: string, tell: Tell<RunEvent>): Promise<RunResult> =>
+    alone(async () => {
+      const kept = await keptRun();
+      if (!kept) throw new Error("run: expected one to go on with, got none");
+      const own = kept.settings.set === "own" ? await keptPictures() : undefined;
+      return run(kept.settings, await setOf(kept.settings, sheet, own), tell);
+    }),
 
   /** Finishes the step under way and saves. */
   pause: (): void => stopping?.abort(),
 
   /** Forgets what was kept of the run. */
-  forget: (): Promise<void> => forgetRun(),
+  forget: (): Promise<void> => alone(forgetRun),
 
   /** The teacher's backbone as a safetensors file that says what it is. */
   exportModel: async (): Promise<Blob> => {
@@ -123,7 +126,8 @@ async function run(
   stopping = controller;
   const judge = await createJudge(set, { views, size, patchSize });
   const worker = new Worker(new URL("./crops-worker.ts", import.meta.url), { type: "module" });
-  const batches = loader(set.training, { views, batchSize, seed: asked.seed, worker });
+  const { batch: batchSize, seed } = asked;
+  const batches = loader(set.training, { views, batchSize, seed, worker });
   const store = originRun(
     await runFolder(),
     { open: openCheckpoint, encode: streamSafetensors },

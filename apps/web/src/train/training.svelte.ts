@@ -20,6 +20,9 @@ export interface JudgedAt {
 /** Figures of steps that the curves are drawn of, at most: more than a screen has pixels. */
 const mostPoints = 600;
 
+/** Under this name a tab remembers, over a reload, that it is training. */
+const trainingKey = "training";
+
 /** The one run of this page. */
 class Training {
   phase = $state<Phase>("idle");
@@ -55,7 +58,7 @@ class Training {
     return ["preparing", "running", "pausing"].includes(this.phase);
   }
 
-  /** Looks whether there is a run to go on with. */
+  /** Looks whether there is a run to go on with, and does so if this tab was reloaded meanwhile. */
   async find(): Promise<void> {
     if (this.phase !== "idle") return;
     const kept = await this.worker.kept();
@@ -63,6 +66,7 @@ class Training {
     this.settings = kept;
     this.note = "A run was kept in this browser.";
     this.phase = "paused";
+    if (sessionStorage.getItem(trainingKey) !== null) await this.goOn();
   }
 
   begin(settings: TrainSettings, files: readonly NamedFile[]): Promise<void> {
@@ -77,15 +81,19 @@ class Training {
 
   async pause(): Promise<void> {
     this.phase = "pausing";
-    this.#wanted = false;
+    this.#want(false);
     await this.worker.pause();
   }
 
   /** Ends the run; what was kept of it is forgotten, what is shown stays until the next one. */
   async stop(): Promise<void> {
-    await this.worker.forget();
-    this.note = "";
-    this.phase = "idle";
+    try {
+      await this.worker.forget();
+      this.note = "";
+      this.phase = "idle";
+    } catch (error) {
+      this.error = (error as Error).message;
+    }
   }
 
   async #run(
@@ -96,11 +104,12 @@ class Training {
     this.phase = "preparing";
     this.error = "";
     this.note = "Preparing …";
-    this.#wanted = true;
+    this.#want(true);
     try {
       this.#started ??= this.worker.start(address.get("engine", "auto"));
       engine.line = await this.#started;
       const { finished } = await call((event) => this.#hear(event));
+      this.#want(false);
       this.phase = finished ? "finished" : "paused";
       this.note = finished ? "Done." : "Paused, and kept in this browser.";
     } catch (error) {
@@ -114,14 +123,21 @@ class Training {
     this.#connection = undefined;
     this.#started = undefined;
     if (this.#wanted && error.name === "DeviceLostError") {
-      this.#wanted = false; // once: a device that is lost again at once would be so for ever
+      this.#want(false); // once: a device that is lost again at once would be so for ever
       await this.goOn();
       this.note = `${error.message}; the run went on from step ${this.step}.`;
       return;
     }
+    this.#want(false);
     this.error = error.message;
     this.note = "";
     this.phase = "failed";
+  }
+
+  #want(training: boolean): void {
+    this.#wanted = training;
+    if (training) sessionStorage.setItem(trainingKey, "");
+    else sessionStorage.removeItem(trainingKey);
   }
 
   #hear(event: RunEvent): void {
