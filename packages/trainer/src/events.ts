@@ -1,3 +1,4 @@
+import type { DeviceLoss } from "./device-loss.ts";
 import type { Metrics } from "./metrics.ts";
 import type { TrainerState } from "./state.ts";
 
@@ -15,6 +16,12 @@ export interface EvaluationAt {
 /** What happens in a run, as plain data. */
 export type TrainEvent =
   | { readonly type: "resumed"; readonly step: number }
+  | {
+      readonly type: "deviceLost";
+      /** Where the run goes on: the last checkpoint's step, or 0 where it begins anew. */
+      readonly step: number;
+      readonly lost: DeviceLoss;
+    }
   | {
       readonly type: "step";
       /** From 1. */

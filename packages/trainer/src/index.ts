@@ -1,3 +1,4 @@
+export { type DeviceLoss, DeviceLostError } from "./device-loss.ts";
 export type {
   Evaluation,
   EvaluationAt,
@@ -16,6 +17,7 @@ export {
   type Tree,
   unflattenState,
 } from "./state.ts";
+export { type SurviveDeviceLossOptions, surviveDeviceLoss } from "./survive-device-loss.ts";
 export {
   copy,
   ema,

@@ -2,6 +2,7 @@ import type { Crops } from "@dino/backbones";
 import { type Params, within } from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
 import { adviser } from "./advice.ts";
+import { type DeviceLoss, type DeviceWatch, watchDevice } from "./device-loss.ts";
 import type { Evaluation, EvaluationAt, Progress, RunStore, TrainEvent } from "./events.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Trainer } from "./trainer.ts";
@@ -42,6 +43,8 @@ export interface TrainOptions {
   /** Steps between readings of the figures: 1 where reading is free, 10 on a GPU. */
   readonly metricsEvery?: number;
   readonly evaluate?: EvaluationPlan;
+  /** What this run was on before, if that was lost: told of as an event, kept with the others. */
+  readonly lost?: DeviceLoss | undefined;
   readonly onEvent?: (event: TrainEvent) => void;
 }
 
@@ -72,20 +75,35 @@ const fresh: Progress = {
 
 /**
  * Trains to the last step: goes on from what the store holds, reads figures, evaluates, saves,
- * and tells of all of it. Rejects with a `NonFiniteLossError` before anything spoilt is saved.
+ * and tells of all of it. Rejects with a `NonFiniteLossError` before anything spoilt is saved, and
+ * with a `DeviceLostError` after the step in which the backend's device is lost.
  */
-export async function train({
-  trainer,
-  batches,
-  steps,
-  store,
-  signal,
-  saveEvery = batches.perEpoch,
-  numberedEvery = 0,
-  metricsEvery = 1,
-  evaluate,
-  onEvent,
-}: TrainOptions): Promise<TrainResult> {
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const { trainer } = options;
+  const device = watchDevice();
+  try {
+    return await trainOn(device, options);
+  } catch (error) {
+    throw await device.explain(error, trainer.step);
+  }
+}
+
+async function trainOn(
+  device: DeviceWatch,
+  {
+    trainer,
+    batches,
+    steps,
+    store,
+    signal,
+    saveEvery = batches.perEpoch,
+    numberedEvery = 0,
+    metricsEvery = 1,
+    evaluate,
+    lost,
+    onEvent,
+  }: TrainOptions,
+): Promise<TrainResult> {
   let progress = fresh;
   const clock = stopwatch(batches, steps);
   const tell = async (event: TrainEvent) => {
@@ -114,6 +132,9 @@ export async function train({
   if (saved) {
     trainer.restore(saved.state);
     progress = saved.progress;
+  }
+  if (lost) await tell({ type: "deviceLost", step: trainer.step, lost });
+  if (saved) {
     await tell({ type: "resumed", step: trainer.step });
   } else if (evaluate?.atStart) {
     await evaluateNow(evaluate);
@@ -151,6 +172,7 @@ export async function train({
       if (saves) await save("last");
       if (stops) break;
       await turn(); // steps are synchronous on some backends
+      device.assertPresent(step);
     }
   }
 

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 
 test("exports these names and no others", () => {
   expect(Object.keys(api).sort()).toEqual([
+    "DeviceLostError",
     "NonFiniteLossError",
     "bytesPerPicture",
     "copy",
@@ -12,6 +13,7 @@ test("exports these names and no others", () => {
     "flattenState",
     "previousEpoch",
     "previousIteration",
+    "surviveDeviceLoss",
     "train",
     "unflattenState",
   ]);

@@ -49,6 +49,8 @@ export function trainingView(
 
   return (event) => {
     if (event.type === "step") showStep(event);
+    if (event.type === "deviceLost")
+      log(`the device was lost after ${count(event.lost.step)} steps (${event.lost.reason})`);
     if (event.type === "resumed") say(`going on from step ${count(event.step)}`);
     if (event.type === "epoch") {
       const { epoch, loss, learningRate } = event;

@@ -1,9 +1,16 @@
 import { type ImageFolder, loader } from "@dino/data/node";
 import { within } from "@dino/ops";
-import { type Trainer, type TrainResult, train } from "@dino/trainer";
+import {
+  type DeviceLoss,
+  surviveDeviceLoss,
+  type Trainer,
+  type TrainResult,
+  train,
+} from "@dino/trainer";
 import type { RunDirectory } from "@dino/trainer/node";
 import type { Console } from "../console/console.ts";
 import { trainingView } from "../console/training.ts";
+import { count } from "../console/words.ts";
 import { architectureKey, architectureOf } from "../model/architecture.ts";
 import { knnTask } from "../model/knn.ts";
 import { checkLength } from "../settings/check.ts";
@@ -12,7 +19,7 @@ import type { Settings } from "../settings/settings.ts";
 import { trainerOf, viewsOf } from "./assemble.ts";
 import { beginWith } from "./begin-with.ts";
 import { writeCurves } from "./curves.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, startEngine } from "./engine.ts";
 import { knnEvaluation } from "./knn-evaluation.ts";
 import { noteBroken } from "./open-photos.ts";
 import { runStore } from "./run-store.ts";
@@ -40,27 +47,52 @@ export async function trainRun(run: TrainRun): Promise<TrainResult> {
     maxBroken: settings.maxBroken,
     ...(settings.numWorkers !== undefined && { workers: settings.numWorkers }),
   });
-  let trainer: Trainer | undefined;
   try {
     const length = checkLength(settings, batches.perEpoch);
-    trainer = trainerOf(settings, length, engine.memoryBytes);
-    if (!run.resumes && settings.initWeights)
-      await beginWith(trainer, settings.initWeights, settings, screen);
-    return await trainInFolder(run, trainer, batches, length);
+    return await surviveDeviceLoss({
+      run: (lost) => trainOnDevice(run, batches, length, lost),
+      restart: () => startEngine(engine.name, engine.precision),
+      onLost: ({ step, reason }) => {
+        const done = `${count(step)} steps`;
+        screen.note(`the device was lost after ${done} (${reason}): starting another`);
+      },
+    });
   } finally {
     screen.settle();
-    trainer?.dispose();
     await batches.close();
     noteBroken("skipped", batches.broken.slice(photos.broken.length), screen);
   }
 }
 
+/** Trains to the end, to a signal, or until the device is lost that the tensors are on. */
+async function trainOnDevice(
+  run: TrainRun,
+  batches: Loader,
+  length: RunLength,
+  lost: DeviceLoss | undefined,
+): Promise<TrainResult> {
+  const { settings, engine, screen, resumes } = run;
+  const trainer = trainerOf(settings, length, engine.memoryBytes);
+  try {
+    if (!resumes && settings.initWeights)
+      await beginWith(trainer, settings.initWeights, settings, screen);
+    return await trainInFolder(run, { trainer, batches, length, lost });
+  } finally {
+    trainer.dispose();
+  }
+}
+
+interface Parts {
+  readonly trainer: Trainer;
+  readonly batches: Loader;
+  readonly length: RunLength;
+  readonly lost: DeviceLoss | undefined;
+}
+
 /** An error before the first step leaves the run's folder as it was. */
 async function trainInFolder(
   run: TrainRun,
-  trainer: Trainer,
-  batches: Loader,
-  length: RunLength,
+  { trainer, batches, length, lost }: Parts,
 ): Promise<TrainResult> {
   const { settings, photos, path, engine, screen, signal } = run;
   const { knnTrain, knnTest, knnEvery } = settings;
@@ -76,6 +108,7 @@ async function trainInFolder(
       steps,
       store,
       signal,
+      lost,
       saveEvery: settings.saveEverySteps ?? stepsPerEpoch,
       numberedEvery: toSteps(settings.saveckpFreq, length),
       metricsEvery: engine.metricsEvery,

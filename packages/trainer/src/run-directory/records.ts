@@ -54,6 +54,9 @@ export function createRecords(path: string, { prototypes, resumedFrom }: Records
     event: (event) => {
       if (event.type === "step") recordStep(event);
       if (event.type === "advice") metrics.write({ step: event.step, advice: event.message });
+      if (event.type === "deviceLost") {
+        metrics.write({ step: event.step, deviceLost: event.lost.reason });
+      }
       if (event.type === "evaluation") {
         metrics.write({ step: event.step, ...event.result });
         const knn = Object.entries(event.result.knn ?? {});
