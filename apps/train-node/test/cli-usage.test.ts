@@ -106,7 +106,7 @@ test.concurrent.each<[string, string[], RegExp]>([
   [
     "an unknown precision",
     training(...short, "--precision", "fp16"),
-    /^dino: --precision: expected one of fp32, bf16, auto, got "fp16"/,
+    /^dino: --precision: expected one of fp32, bf16, f16, auto, got "fp16"/,
   ],
   [
     "an unknown engine to compare",

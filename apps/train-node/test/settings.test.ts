@@ -282,15 +282,15 @@ test("takes half precision's flag as a precision", () => {
   );
 });
 
-test("takes fp32, bf16 and auto for a precision, and keeps it in the run's configuration", async () => {
+test("takes fp32, bf16, f16 and auto for a precision, and keeps it in the run's configuration", async () => {
   expect((await ask({})).settings.precision).toBe("fp32");
-  for (const precision of ["fp32", "bf16", "auto"]) {
+  for (const precision of ["fp32", "bf16", "f16", "auto"]) {
     const { settings } = await ask({ flags: { precision } });
     expect(settings.precision).toBe(precision);
     expect(configYaml(settings)).toContain(`precision: ${precision}\n`);
   }
   await expect(ask({ flags: { precision: "fp16" } })).rejects.toThrow(
-    '--precision: expected one of fp32, bf16, auto, got "fp16"',
+    '--precision: expected one of fp32, bf16, f16, auto, got "fp16"',
   );
 });
 

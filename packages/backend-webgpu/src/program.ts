@@ -11,28 +11,35 @@ export interface Program {
   readonly words?: readonly string[];
   /** Buffers that it writes, which it may read too. */
   readonly writes: readonly string[];
+  /** Buffers, of both kinds, that hold numbers of 16 bits, two to a word. */
+  readonly halves?: readonly string[];
   readonly scalars: Scalars;
   readonly workgroupSize: readonly [x: number, y: number];
   /** Functions and memory of the workgroup. */
   readonly declarations?: string;
   /**
    * The body of the entry point. It finds `u` with the scalars, `local` (the thread's place in its
-   * group), `thread` (the same as one number) and `group` (the group's number).
+   * group), `thread` (the same as one number) and `group` (the group's number). What may hold halves
+   * is read by `nameAt(i)`; two numbers make a word of halves by `halvesOf`.
    */
   readonly body: string;
 }
 
 /** The whole text of a program in WGSL. */
 export function wgslOf(program: Program): string {
-  const { reads, words = [], writes, scalars, workgroupSize, declarations = "", body } = program;
+  const { reads, words = [], writes, halves = [], scalars, workgroupSize } = program;
+  const { declarations = "", body } = program;
   const [columns, rows] = workgroupSize;
   const buffers = [
     ...writes.map((name) => ({ name, access: "read_write" })),
     ...reads.map((name) => ({ name, access: "read" })),
   ].map(
     ({ name, access }, i) =>
-      `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${words.includes(name) ? "u32" : "f32"}>;`,
+      `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${[...words, ...halves].includes(name) ? "u32" : "f32"}>;`,
   );
+  const readers = [...writes, ...reads]
+    .filter((name) => `${declarations}${body}`.includes(`${name}At(`))
+    .map((name) => reader(name, halves.includes(name)));
   const fields = Object.entries(scalars).map(([name, type]) => `  ${name}: ${type},`);
   return [
     "struct Scalars {",
@@ -40,6 +47,8 @@ export function wgslOf(program: Program): string {
     "}",
     ...buffers,
     "@group(1) @binding(0) var<uniform> u: Scalars;",
+    ...(`${declarations}${body}`.includes("halvesOf(") ? [halfFunction] : []),
+    ...readers,
     declarations,
     `@compute @workgroup_size(${columns}, ${rows}, 1)`,
     "fn main(",
@@ -52,6 +61,20 @@ export function wgslOf(program: Program): string {
     body,
     "}",
   ].join("\n");
+}
+
+/** Two numbers as halves in a word, and back; what is too large becomes the largest half. */
+const halfFunction = `
+fn halvesOf(a: vec2<f32>) -> u32 {
+  return pack2x16float(clamp(a, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+}`;
+
+/** `nameAt(i)`: an element of a buffer, whichever way it holds them. */
+function reader(name: string, isHalf: boolean): string {
+  const value = isHalf
+    ? `let pair = unpack2x16float(${name}[i >> 1u]); return select(pair.x, pair.y, (i & 1u) == 1u);`
+    : `return ${name}[i];`;
+  return `fn ${name}At(i: u32) -> f32 { ${value} }`;
 }
 
 /** The most groups along one axis that every adapter takes. */

@@ -15,7 +15,7 @@ import { mlpBlockKernels } from "./operations/mlp-block.ts";
 import { patchEmbedKernels } from "./operations/patch-embed.ts";
 import { updateKernels } from "./operations/updates.ts";
 import type { WebgpuKernel } from "./operations/webgpu-kernel.ts";
-import { DinoWebGPUBackend } from "./webgpu-backend.ts";
+import { DinoWebGPUBackend, type Precision } from "./webgpu-backend.ts";
 
 export const backendName = "webgpu";
 
@@ -38,14 +38,23 @@ const kernels: readonly WebgpuKernel[] = [
   ...updateKernels,
 ];
 
+export interface WebgpuBackendOptions {
+  /** How the backend computes from now on: fp32 unless given. */
+  readonly precision?: Precision | undefined;
+}
+
 let registered = false;
+let precision: Precision = "fp32";
 
 /**
  * Registers the backend `webgpu` with tfjs in place of the stock one, with all kernels of that one
  * and ours, on a device of its own; the stock one goes on as `webgpu-stock`. There must be a
- * `navigator.gpu` before this package is imported.
+ * `navigator.gpu` before this package is imported. Called again it changes the precision alone.
  */
-export function registerWebgpuBackend(): void {
+export function registerWebgpuBackend(options: WebgpuBackendOptions = {}): void {
+  precision = options.precision ?? "fp32";
+  const running: unknown = tf.engine().registry[backendName];
+  if (running instanceof DinoWebGPUBackend) running.precision = precision;
   if (registered) return;
   const stock = tf.findBackendFactory(backendName);
   if (stock === null) {
@@ -72,6 +81,7 @@ export function registerWebgpuBackend(): void {
 async function start(): Promise<DinoWebGPUBackend> {
   const { device, info } = await requestDevice();
   const backend = new DinoWebGPUBackend(device, info);
+  backend.precision = precision;
   device.lost.then(() => {
     if (tf.engine().registry[backendName] !== backend) return;
     tf.removeBackend(backendName);

@@ -35,6 +35,12 @@ export interface Run {
   readonly groups: number;
 }
 
+/**
+ * What products multiply: float32, or halves with float32 sums. What a block keeps for its way
+ * back is of the same kind; everything else, gradients too, is float32.
+ */
+export type Precision = "fp32" | "f16";
+
 /** How many bind groups and buffers of scalars are kept: many times what a training step needs. */
 const keptBindGroups = 16384;
 const keptScalars = 4096;
@@ -46,12 +52,16 @@ const keptScalars = 4096;
  */
 export class DinoWebGPUBackend extends WebGPUBackend {
   readonly tuning: Tuning;
+  /** For what is computed from now on. */
+  precision: Precision = "fp32";
   readonly #compiled = new Map<string, Compiled>();
   readonly #bufferIds = new WeakMap<GPUBuffer, number>();
   readonly #bindGroups = createLru<GPUBindGroup>(keptBindGroups);
   readonly #scalars = createLru<GPUBuffer>(keptScalars, (buffer) => buffer.destroy());
   /** Sums of squares by the data that they are of. */
   readonly #squares = new Map<object, tf.TensorInfo>();
+  /** What has halves in it, by its data. */
+  readonly #halves = new WeakSet<object>();
   #buffers = 0;
   #failure: string | undefined;
 
@@ -85,6 +95,29 @@ export class DinoWebGPUBackend extends WebGPUBackend {
   /** A float32 tensor whose values are still to be written, all of them. */
   output(shape: readonly number[]): tf.TensorInfo {
     return this.makeTensorInfo([...shape], "float32");
+  }
+
+  /**
+   * Like `output`, for rows that products multiply and blocks keep: of halves in that precision, if
+   * rows are of an even length, and `behind` them so many float32 numbers a row.
+   */
+  operand([rows, columns]: readonly [number, number], behind = 0): tf.TensorInfo {
+    if (this.precision !== "f16" || columns % 2 === 1) return this.output([rows, columns + behind]);
+    const { dataId, dtype } = this.output([rows, columns / 2 + behind]);
+    this.#halves.add(dataId);
+    return { dataId, shape: [rows, columns + behind], dtype };
+  }
+
+  /** A tensor for the tape, which counts bytes by the shape: with halves that is a shorter one. */
+  kept(tensor: tf.TensorInfo): tf.TensorInfo {
+    return this.isHalf(tensor)
+      ? { ...tensor, shape: this.tensorMap.get(tensor.dataId).shape }
+      : tensor;
+  }
+
+  /** Whether a tensor has halves in it. */
+  isHalf({ dataId }: tf.TensorInfo): boolean {
+    return this.#halves.has(dataId);
   }
 
   /** The same tensor once more, on the same values. */

@@ -1,13 +1,14 @@
 import type { Detection } from "./engine.ts";
 
 /**
- * How an engine computes inside. Values are float32 at every public door in either case; bf16
- * keeps products and stored activations in bfloat16, and accumulates in float32.
+ * How an engine computes inside. Values are float32 at every public door in any case; bf16 and f16
+ * keep what products multiply and activations for the way back in 16 bits, bfloat16 or halves
+ * (IEEE 754 binary16), and accumulate in float32. An engine has the one or the other.
  */
-export type Precision = "fp32" | "bf16";
+export type Precision = "fp32" | "bf16" | "f16";
 
 /** What may be asked for. */
-export const askable: readonly (Precision | "auto")[] = ["fp32", "bf16", "auto"];
+export const askable: readonly (Precision | "auto")[] = ["fp32", "bf16", "f16", "auto"];
 
 /** What an engine takes, and why it is not bf16 where it was left to it; or why it cannot. */
 export type Taken =
@@ -22,6 +23,7 @@ export function takePrecision(
   if (asked !== "auto" && precisions.includes(asked)) return { precision: asked };
   if (asked === "auto" && precisions.includes("bf16")) return { precision: "bf16" };
   const missing = asked === "auto" ? "bf16" : asked;
-  const reason = `no ${missing}${withoutBf16 === undefined ? "" : `: ${withoutBf16}`}`;
+  const why = missing === "bf16" && withoutBf16 !== undefined ? `: ${withoutBf16}` : "";
+  const reason = `no ${missing}${why}`;
   return asked === "auto" ? { precision: "fp32", reason } : { reason };
 }

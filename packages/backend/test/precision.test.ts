@@ -57,8 +57,24 @@ test("refuses a precision that the engine asked for has not, and starts nothing"
   expect(only.starts).toEqual([]);
 });
 
+test("takes f16 where it is asked for by name, and leaves it alone where it is not", async () => {
+  const gpu = engine("gpu", 1, { precisions: ["fp32", "f16"], withoutBf16: "16 bits are f16" });
+  expect(await startNamed([gpu], "gpu", { precision: "f16" })).toMatchObject({ precision: "f16" });
+  expect(await startNamed([gpu], "gpu", { precision: "auto" })).toMatchObject({
+    precision: "fp32",
+    withoutBf16: "no bf16: 16 bits are f16",
+  });
+  expect(gpu.starts).toEqual(["f16", "fp32"]);
+  await expect(startNamed([gpu], "gpu", { precision: "bf16" })).rejects.toThrow(
+    "precision: expected fp32 or f16 or auto for gpu, got bf16 (no bf16: 16 bits are f16)",
+  );
+  await expect(
+    startNamed([engine("other", 1, old)], "other", { precision: "f16" }),
+  ).rejects.toThrow("precision: expected fp32 or auto for other, got f16 (no f16)");
+});
+
 test("refuses what is no precision", async () => {
   await expect(startBackend("cpu", { precision: "half" as "bf16" })).rejects.toThrow(
-    "precision: expected one of fp32, bf16, auto, got half",
+    "precision: expected one of fp32, bf16, f16, auto, got half",
   );
 });

@@ -48,7 +48,22 @@ const engine = (adapter: Adapter | null, named = false) =>
 
 test("takes a card unasked", async () => {
   const detection = { available: true, details: "NVIDIA H100" };
-  expect(await engine(card).detect({ asked: false })).toEqual(detection);
+  expect(await engine(card).detect({ asked: false })).toMatchObject(detection);
+});
+
+test("computes in f16 too, and says why not in bf16; tfjs's own kernels in float32 alone", async () => {
+  expect(await engine(card).detect({ asked: true })).toEqual({
+    available: true,
+    details: "NVIDIA H100",
+    precisions: ["fp32", "f16"],
+    withoutBf16: "WebGPU's 16 bits are f16",
+  });
+  const stock = webGpuEngine({
+    find: async () => ({ requestAdapter: async () => card }),
+    stock: true,
+  });
+  const { precisions } = await stock.detect({ asked: true });
+  expect(precisions).toBeUndefined();
 });
 
 test("takes a software adapter only when it is asked for", async () => {

@@ -73,6 +73,6 @@ function installed(): string {
 
 /** What it has beside fp32, or why not. */
 function computes({ precisions = [], withoutBf16 }: EngineReport): string | undefined {
-  if (precisions.includes("bf16")) return "fp32 and bf16";
+  if (precisions.length > 1) return precisions.join(" and ");
   return withoutBf16 && `no bf16: ${withoutBf16}`;
 }

@@ -73,7 +73,8 @@ function whyNot(
 ): string | undefined {
   if (!available) return reason ?? "not available";
   if (precision !== "auto" && !precisions.includes(precision)) {
-    return `no ${precision}${withoutBf16 === undefined ? "" : `: ${withoutBf16}`}`;
+    const why = precision === "bf16" && withoutBf16 !== undefined ? `: ${withoutBf16}` : "";
+    return `no ${precision}${why}`;
   }
   const slow = name === "cpu" ? "for tests only" : reason === "software adapter" && reason;
   return slow && !named ? `${slow}, so left out: ask for it by --compare ${name}` : undefined;

@@ -81,7 +81,7 @@ export function some<const T extends string>(choices: readonly T[]): Kind<readon
 }
 
 /** How an engine computes. */
-export const precision: Kind<Precision | "auto"> = choice(["fp32", "bf16", "auto"]);
+export const precision: Kind<Precision | "auto"> = choice(["fp32", "bf16", "f16", "auto"]);
 
 /** Two numbers in order: a share of an area, from and to. */
 export const areaRange: Kind<readonly [from: number, to: number]> = {

@@ -136,7 +136,7 @@ export const table: Table = {
   precision: machine(
     precision,
     "fp32",
-    "how the engine computes: fp32, bf16 (faster, where it has it), auto",
+    "how the engine computes: fp32, bf16 or f16 (where it has it), auto",
   ),
   microBatch: machine(
     optional(integer({ min: 1 }), "what fits"),

@@ -40,7 +40,10 @@ export const attentionBlockKernels: readonly WebgpuKernel[] = [
       const { segments, epsilon, forGradient } = attributes;
       const [rows, dim] = x.shape as [number, number];
       const { y: normed, mean, inverseStd } = layerNorm(backend, { x, weight, bias }, epsilon);
-      const qkv = backend.output([rows, 3 * dim]);
+      // Halves are written two at a time, which must be of one head.
+      const isEven = (dim / attributes.heads) % 2 === 0;
+      const packed = [rows, 3 * dim] as const;
+      const qkv = isEven ? backend.operand(packed) : backend.output(packed);
       multiply(backend, { ...forwardProduct(normed, qkvWeight), y: qkv, bias: inputs.qkvBias });
       backend.free(normed);
       const mixed = attend(backend, qkv, attributes);
@@ -55,7 +58,7 @@ export const attentionBlockKernels: readonly WebgpuKernel[] = [
         residual: x,
       });
       if (factors) backend.free(factors);
-      const kept = [mean, inverseStd, qkv, mixed];
+      const kept = [mean, inverseStd, backend.kept(qkv), backend.kept(mixed)];
       if (forGradient) return [y, ...kept];
       backend.free(...kept);
       return [y];

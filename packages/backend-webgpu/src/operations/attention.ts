@@ -21,32 +21,35 @@ export interface AttentionAttributes {
 
 const programs = {
   forward: remembered(attentionProgram),
+  along: remembered(attentionAlongProgram),
   queries: remembered(attentionQueriesProgram),
   keys: remembered(attentionKeysProgram),
 };
 
 /** What all programs of one attention are told. */
-function plan(qkv: tf.TensorInfo, { heads, segments }: AttentionAttributes) {
-  const [rows, width] = qkv.shape as [number, number];
-  const head = width / 3 / heads;
+function plan(rows: number, head: number, { heads, segments }: AttentionAttributes) {
   const tile = attentionTile(head) as AttentionTile;
   const scalars = { rows, heads, width: head, scale: head ** -0.5, ...segmentValues(segments) };
-  return { rows, head, tile, scalars, groups: heads * tilesOf(segments, tile.tokens) };
+  return { tile, scalars, groups: heads * tilesOf(segments, tile.tokens) };
 }
 
 /**
  * Attention of packed rows `[rows, 3 * dim]`: rows `[rows, dim]`, and behind their values what the
- * way back needs of the softmax, one number for each row and head.
+ * way back needs of the softmax, one number for each row and head. Of halves it makes halves.
  */
 export function attend(
   backend: DinoWebGPUBackend,
   qkv: tf.TensorInfo,
   attributes: AttentionAttributes,
 ): tf.TensorInfo {
-  const { rows, head, tile, scalars, groups } = plan(qkv, attributes);
   const { heads, segments } = attributes;
-  const mixed = backend.output([rows, heads * head + heads]);
-  backend.run(programs.forward(tile, segmentSlots(segments)), {
+  const [rows, width] = qkv.shape as [number, number];
+  const { tile, scalars, groups } = plan(rows, width / 3 / heads, attributes);
+  const isHalf = backend.isHalf(qkv);
+  const mixed = isHalf
+    ? backend.operand([rows, width / 3], heads)
+    : backend.output([rows, width / 3 + heads]);
+  backend.run(programs.forward(tile, segmentSlots(segments), isHalf), {
     reads: [qkv],
     writes: [mixed],
     scalars,
@@ -61,18 +64,21 @@ export function attendBackward(
   { dy, qkv, mixed }: Readonly<Record<"dy" | "qkv" | "mixed", tf.TensorInfo>>,
   attributes: AttentionAttributes,
 ): tf.TensorInfo {
-  const { rows, head, tile, scalars, groups } = plan(qkv, attributes);
   const { heads, segments } = attributes;
+  const [rows, dim] = dy.shape as [number, number];
+  const head = dim / heads;
+  const { tile, scalars, groups } = plan(rows, head, attributes);
+  const isHalf = backend.isHalf(qkv);
   const alongs = backend.output([rows, heads]);
-  backend.run(attentionAlongProgram, {
+  backend.run(programs.along(isHalf), {
     reads: [dy, mixed],
     writes: [alongs],
     scalars: { size: rows * heads, width: head },
     groups: groupsFor(rows * heads),
   });
-  const dQkv = backend.output(qkv.shape);
+  const dQkv = backend.output([rows, 3 * dim]);
   for (const program of [programs.queries, programs.keys]) {
-    backend.run(program(tile, segmentSlots(segments)), {
+    backend.run(program(tile, segmentSlots(segments), isHalf), {
       reads: [qkv, dy, mixed, alongs],
       writes: [dQkv],
       scalars,

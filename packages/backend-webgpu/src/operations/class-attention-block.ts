@@ -47,11 +47,11 @@ export const classAttentionBlockKernels: readonly WebgpuKernel[] = [
       const own = firstRows(backend, normed, segments);
       const q = backend.output([sequences, dim]);
       multiply(backend, { ...queries(own, qkvWeight), y: q, bias: qkvBias });
-      const kv = backend.output([rows, 2 * dim]);
+      const kv = backend.operand([rows, 2 * dim]);
       multiply(backend, { ...pairs(normed, qkvWeight), y: kv, bias: qkvBias, startBias: dim });
       backend.free(own, normed);
       const mixed = backend.output([sequences, dim + heads]);
-      backend.run(forwardProgram(width, segmentSlots(segments)), {
+      backend.run(forwardProgram(width, segmentSlots(segments), backend.isHalf(kv)), {
         reads: [q, kv],
         writes: [mixed],
         scalars,
@@ -68,7 +68,7 @@ export const classAttentionBlockKernels: readonly WebgpuKernel[] = [
         residual: onto,
       });
       backend.free(onto);
-      const kept = [mean, inverseStd, q, kv, mixed];
+      const kept = [mean, inverseStd, q, backend.kept(kv), mixed];
       if (forGradient) return [y, ...kept];
       backend.free(...kept);
       return [y];
@@ -93,7 +93,7 @@ export const classAttentionBlockKernels: readonly WebgpuKernel[] = [
       multiply(backend, { ...rowsProduct(dBranch, projWeight), y: dMixed });
       backend.free(dBranch);
       const [dQ, dKv] = [backend.output([sequences, dim]), backend.output([rows, 2 * dim])];
-      backend.run(backwardProgram(width, segmentSlots(segments)), {
+      backend.run(backwardProgram(width, segmentSlots(segments), backend.isHalf(kv)), {
         reads: [q, kv, dMixed, mixed],
         writes: [dQ, dKv],
         scalars,
@@ -123,7 +123,7 @@ export const classAttentionBlockKernels: readonly WebgpuKernel[] = [
         rows,
         columns: dim,
         inner: 2 * dim,
-        a: { tensor: dKv, stride: 2 * dim },
+        a: { tensor: dKv, stride: 2 * dim, isExact: true },
         b: pairsWeight,
         y: dNormed,
       });
@@ -132,7 +132,7 @@ export const classAttentionBlockKernels: readonly WebgpuKernel[] = [
         ...rowsProduct(dQ, qkvWeight),
         inner: dim,
         rows: sequences,
-        a: { tensor: dQ, stride: dim },
+        a: { tensor: dQ, stride: dim, isExact: true },
         y: dOwn,
       });
       addAtFirstRows(backend, dOwn, segments, dNormed);

@@ -19,7 +19,7 @@ export function firstRows(
   const columns = x.shape[1] as number;
   const sequences = segments.reduce((sum, segment) => sum + segment.sequences, 0);
   const y = backend.output([sequences, columns]);
-  backend.run(takeProgram(segmentSlots(segments)), {
+  backend.run(takeProgram(segmentSlots(segments), backend.isHalf(x)), {
     reads: [x],
     writes: [y],
     scalars: { size: sizeOf(y), columns, ...segmentValues(segments) },

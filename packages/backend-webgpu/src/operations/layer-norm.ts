@@ -26,20 +26,24 @@ interface Slopes extends Statistics {
   readonly weight: tf.TensorInfo;
 }
 
+const forwardProgram = remembered(layerNormProgram);
+const againProgram = remembered(layerNormAgainProgram);
 const backwardProgram = remembered(layerNormBackwardProgram);
 
 /** Groups among which the rows are shared, each with a sum of its own for every weight. */
 const mostGroups = 512;
 
+/** Rows that a product multiplies, unless they are `forEveryone`: float32 in any precision. */
 export function layerNorm(
   backend: DinoWebGPUBackend,
   { x, weight, bias }: Inputs,
   epsilon: number,
+  forEveryone = false,
 ): Statistics & { readonly y: tf.TensorInfo } {
   const [rows, columns] = x.shape as [number, number];
-  const y = backend.output(x.shape);
+  const y = forEveryone ? backend.output(x.shape) : backend.operand([rows, columns]);
   const [mean, inverseStd] = [backend.output([rows, 1]), backend.output([rows, 1])];
-  backend.run(layerNormProgram, {
+  backend.run(forwardProgram(backend.isHalf(y)), {
     reads: [x, weight, bias],
     writes: [y, mean, inverseStd],
     scalars: { rows, columns, epsilon },
@@ -52,14 +56,16 @@ export function layerNorm(
 export function layerNormAgain(
   backend: DinoWebGPUBackend,
   { x, weight, bias, mean, inverseStd }: Inputs & Statistics,
+  forEveryone = false,
 ): tf.TensorInfo {
-  const y = backend.output(x.shape);
+  const [rows, columns] = x.shape as [number, number];
+  const y = forEveryone ? backend.output(x.shape) : backend.operand([rows, columns]);
   const size = sizeOf(x);
-  backend.run(layerNormAgainProgram, {
+  backend.run(againProgram(backend.isHalf(y)), {
     reads: [x, weight, bias, mean, inverseStd],
     writes: [y],
-    scalars: { size, columns: x.shape[1] as number },
-    groups: groupsFor(size),
+    scalars: { size, columns },
+    groups: groupsFor(backend.isHalf(y) ? size / 2 : size),
   });
   return y;
 }
@@ -94,12 +100,12 @@ export const layerNormKernels: readonly WebgpuKernel[] = [
   webgpuKernel<Inputs, { readonly epsilon: number }>(
     "DinoLayerNorm",
     ({ inputs, attributes: { epsilon }, backend }) => {
-      const { y, mean, inverseStd } = layerNorm(backend, inputs, epsilon);
+      const { y, mean, inverseStd } = layerNorm(backend, inputs, epsilon, true);
       return [y, mean, inverseStd];
     },
   ),
   webgpuKernel<Inputs & Statistics>("DinoLayerNormAgain", ({ inputs, backend }) => [
-    layerNormAgain(backend, inputs),
+    layerNormAgain(backend, inputs, true),
   ]),
   webgpuKernel<Slopes>("DinoLayerNormBackward", ({ inputs, backend }) =>
     layerNormBackward(backend, inputs),

@@ -45,7 +45,7 @@ export function rowsProduct(dy: tf.TensorInfo, weight: tf.TensorInfo): Operands 
     rows,
     columns,
     inner,
-    a: { tensor: dy, stride: inner },
+    a: { tensor: dy, stride: inner, isExact: true },
     b: { tensor: weight, stride: columns },
   };
 }
@@ -62,7 +62,7 @@ export function weightProduct(
     rows,
     columns,
     inner,
-    a: { tensor: dy, stride: rows },
+    a: { tensor: dy, stride: rows, isExact: true },
     b: { tensor: x, stride: columns },
     transposeA: true,
   };
@@ -77,7 +77,8 @@ export function activationBackward(
 ): tf.TensorInfo {
   const dx = backend.output(dy.shape);
   const size = sizeOf(dy);
-  backend.run(activation === "gelu" ? geluBackwardProgram : reluBackwardProgram, {
+  const program = activation === "gelu" ? geluBackwardProgram : reluBackwardProgram;
+  backend.run(program(backend.isHalf(before)), {
     reads: [dy, before],
     writes: [dx],
     scalars: { size },
@@ -91,11 +92,11 @@ export const linearKernels: readonly WebgpuKernel[] = [
     "DinoLinear",
     ({ inputs: { x, weight, bias }, attributes: { activation, forGradient }, backend }) => {
       const product = forwardProduct(x, weight);
-      const shape = [product.rows, product.columns];
+      const shape = [product.rows, product.columns] as const;
       const y = backend.output(shape);
-      const before = activation !== "none" && forGradient ? backend.output(shape) : undefined;
+      const before = activation !== "none" && forGradient ? backend.operand(shape) : undefined;
       multiply(backend, { ...product, y, bias, activation, before });
-      return before ? [y, before] : [y];
+      return before ? [y, backend.kept(before)] : [y];
     },
   ),
 

@@ -39,8 +39,8 @@ export const mlpBlockKernels: readonly WebgpuKernel[] = [
       const [rows] = x.shape as [number, number];
       const { y: normed, mean, inverseStd } = layerNorm(backend, { x, weight, bias }, epsilon);
       const first = forwardProduct(normed, fc1Weight);
-      const active = backend.output([rows, first.columns]);
-      const hidden = forGradient ? backend.output([rows, first.columns]) : undefined;
+      const active = backend.operand([rows, first.columns]);
+      const hidden = forGradient ? backend.operand([rows, first.columns]) : undefined;
       multiply(backend, { ...first, y: active, bias: fc1Bias, activation: "gelu", before: hidden });
       backend.free(normed);
       const factors = pathFactors(backend, inputs.pathScale, segments, rows);
@@ -53,7 +53,7 @@ export const mlpBlockKernels: readonly WebgpuKernel[] = [
         residual: x,
       });
       backend.free(active, ...(factors ? [factors] : []));
-      if (hidden) return [y, mean, inverseStd, hidden];
+      if (hidden) return [y, mean, inverseStd, backend.kept(hidden)];
       backend.free(mean, inverseStd);
       return [y];
     },
@@ -75,7 +75,7 @@ export const mlpBlockKernels: readonly WebgpuKernel[] = [
         y: dFc2Weight,
         sums: dFc2Bias,
       });
-      const dHidden = backend.output(hidden.shape);
+      const dHidden = backend.output([rows, width]);
       multiply(backend, {
         ...rowsProduct(dBranch, fc2Weight),
         y: dHidden,

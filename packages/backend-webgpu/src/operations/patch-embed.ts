@@ -56,7 +56,7 @@ export const patchEmbedKernels: readonly WebgpuKernel[] = [
         rows: dim,
         columns: width,
         inner: rows,
-        a: { tensor: dy, stride: dim },
+        a: { tensor: dy, stride: dim, isExact: true },
         b: { tensor: patches, stride: width },
         transposeA: true,
         y: dWeight,
@@ -76,7 +76,7 @@ export const patchEmbedKernels: readonly WebgpuKernel[] = [
         rows,
         columns: width,
         inner: dim,
-        a: { tensor: dy, stride: dim },
+        a: { tensor: dy, stride: dim, isExact: true },
         b: { tensor: weight, stride: width },
         y: dRows,
       });

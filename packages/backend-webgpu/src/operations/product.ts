@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { remembered } from "../remembered.ts";
-import { type MatMul, matMulProgram, type Tile } from "../shaders/mat-mul.ts";
+import { type Half, type MatMul, matMulProgram, type Tile } from "../shaders/mat-mul.ts";
 import type { DinoWebGPUBackend } from "../webgpu-backend.ts";
 import { sizeOf } from "./size-of.ts";
 
@@ -11,6 +11,11 @@ export interface Matrix {
   readonly stride: number;
   /** Elements from one of a batch to the next. */
   readonly batch?: number;
+  /**
+   * Whether it is multiplied as float32 in any precision: gradients, which are too small for
+   * halves.
+   */
+  readonly isExact?: boolean;
 }
 
 type Epilogue = Omit<
@@ -24,6 +29,7 @@ type Epilogue = Omit<
   | "residual"
   | "sumsOfA"
   | "keepsBefore"
+  | "halves"
 >;
 
 /** What is multiplied: `[rows, inner]` by `[inner, columns]`. */
@@ -79,6 +85,7 @@ export function multiply(backend: DinoWebGPUBackend, product: Product): void {
     ...(slope && { slope }),
     ...(factors && { factors: rowFactors ? ("rows" as const) : ("columns" as const) }),
     ...(residual && { residual: true }),
+    ...halvesOf(backend, product),
   });
   backend.run(program, {
     reads: [
@@ -109,6 +116,25 @@ export function multiply(backend: DinoWebGPUBackend, product: Product): void {
     },
     groups: batch * groupsOf(tile, rows, columns),
   });
+}
+
+/** Which tensors of a product are halves, and what is made halves on the way. */
+function halvesOf(
+  backend: DinoWebGPUBackend,
+  { a, b, y, before }: Product,
+): Pick<MatMul, "halves"> {
+  const format = ({ tensor, isExact = false }: Matrix): Half | undefined => {
+    if (backend.isHalf(tensor)) return "stored";
+    return backend.precision === "f16" && !isExact ? "rounded" : undefined;
+  };
+  const [ofA, ofB] = [format(a), format(b)];
+  const halves = {
+    ...(ofA && { a: ofA }),
+    ...(ofB && { b: ofB }),
+    ...(backend.isHalf(y) && { y: true }),
+    ...(before && backend.isHalf(before) && { before: true }),
+  };
+  return Object.keys(halves).length > 0 ? { halves } : {};
 }
 
 const programs = remembered(matMulProgram, JSON.stringify);

@@ -50,7 +50,7 @@ ${chunks.map((name) => `var<workgroup> ${name}: array<f32, ${depth * tokens}>;`)
 var<workgroup> scores: array<f32, ${tokens * Math.max(tokens, side)}>;
 var<workgroup> tile: array<vec4<f32>, ${tokens * quads}>;
 fn packed(row: u32, part: u32, head: u32, i: u32) -> f32 {
-  return qkv[(row * 3u + part) * (u.heads * u.width) + head * u.width + i];
+  return qkvAt((row * 3u + part) * (u.heads * u.width) + head * u.width + i);
 }`;
 }
 
@@ -156,11 +156,12 @@ function declareRows({ tokens, quads }: AttentionTile, name: string): string {
     .join(" ");
 }
 
-/** Writes a thread's rows of `name`, element by element: `write` tells where, by `row` and `i`. */
+/** Writes a thread's rows of `name`, so many elements at once: `write` tells where, by `row` and `i`. */
 function writeRows(
   { tokens, quads }: AttentionTile,
   name: string,
-  write: (value: string) => string,
+  write: (value: string, next: string) => string,
+  lanes: 1 | 2 = 1,
 ): string {
   const [n, each] = [tokens / side, quads / side];
   const all = range(n).flatMap((i) => range(each).map((e) => `${name}${i}_${e}`));
@@ -169,9 +170,10 @@ function writeRows(
     let token = first + ty * ${n}u + r;
     if (token < count) {
       let row = origin + token;
-      for (var c = 0u; c < ${4 * each}u; c++) {
+      for (var c = 0u; c < ${4 * each}u; c += ${lanes}u) {
         let i = ((c / 4u) * ${side}u + tx) * 4u + (c & 3u);
-        if (i < u.width) { ${write(`${name}[r * ${each}u + c / 4u][c & 3u]`)} }
+        let four = ${name}[r * ${each}u + c / 4u];
+        if (i < u.width) { ${write("four[c & 3u]", "four[(c & 3u) + 1u]")} }
       }
     }
   }`;
@@ -180,15 +182,17 @@ function writeRows(
 /**
  * Attention of a tile of queries to all tokens of its sequence, one tile of keys after the other,
  * the softmax kept up to date (Dao et al. 2022). Also gives the logarithms of the softmax's sums:
- * behind the rows in `mixed`, `[heads]` for each row, where `heads * width * rows` begins.
+ * behind the rows in `mixed`, `[heads]` for each row. With halves both the rows that it reads and
+ * those that it gives are such, of heads of an even width.
  */
-export function attentionProgram(tile: AttentionTile, segments: number): Program {
+export function attentionProgram(tile: AttentionTile, segments: number, isHalf: boolean): Program {
   const { tokens, quads } = tile;
   const n = tokens / side;
   return {
-    name: `attention ${quads} ${segments}`,
+    name: `attention ${quads} ${segments} ${isHalf}`,
     reads: ["qkv"],
     writes: ["mixed"],
+    halves: isHalf ? ["qkv", "mixed"] : [],
     scalars: { rows: "u32", ...scalarsFor(segments) },
     workgroupSize: [side, side],
     declarations: declarations(tile, segments, ["queries", "keys"]),
@@ -244,7 +248,7 @@ export function attentionProgram(tile: AttentionTile, segments: number): Program
   for (var k = 0u; k < ${side}u; k++) { all${i} += scores[(ty * ${n}u + ${i}u) * ${side}u + k]; }
   if (tx == 0u && first + ty * ${n}u + ${i}u < count) {
     let row = origin + first + ty * ${n}u + ${i}u;
-    mixed[u.rows * u.heads * u.width + row * u.heads + head] = most${i} + log(all${i});
+    ${logAt(isHalf)} = ${isHalf ? "bitcast<u32>" : ""}(most${i} + log(all${i}));
   }`,
     )
     .join("\n  ")}
@@ -254,9 +258,18 @@ export function attentionProgram(tile: AttentionTile, segments: number): Program
   ${writeRows(
     tile,
     "y",
-    (value) => `mixed[row * u.heads * u.width + head * u.width + i] = ${value};`,
+    (value, next) =>
+      isHalf
+        ? `mixed[(row * u.heads * u.width + head * u.width + i) >> 1u] = halvesOf(vec2<f32>(${value}, ${next}));`
+        : `mixed[row * u.heads * u.width + head * u.width + i] = ${value};`,
+    isHalf ? 2 : 1,
   )}`,
   };
+}
+
+/** Where in `mixed` the logarithm of a row and head lies: a number, or with halves a word. */
+function logAt(isHalf: boolean): string {
+  return `mixed[u.rows * u.heads * u.width ${isHalf ? "/ 2u " : ""}+ row * u.heads + head]`;
 }
 
 /** Rows `[rows, heads * width]`, and behind them numbers `[rows, heads]`. */
@@ -264,14 +277,14 @@ const apart = (name: string) =>
   `${name}[(origin + token) * u.heads * u.width + head * u.width + i]`;
 
 /** The sums of products of a tile's rows of `dy` and `mixed`, and the logarithms, by thread. */
-function rowNumbers({ tokens }: AttentionTile, firstToken: string): string {
+function rowNumbers({ tokens }: AttentionTile, firstToken: string, isHalf: boolean): string {
   const n = tokens / side;
   return range(n)
     .map(
       (i) => `var log${i} = 0.0; var along${i} = 0.0;
     if (${firstToken} + ty * ${n}u + ${i}u < count) {
       let row = origin + ${firstToken} + ty * ${n}u + ${i}u;
-      log${i} = mixed[u.rows * u.heads * u.width + row * u.heads + head];
+      log${i} = ${isHalf ? "bitcast<f32>" : ""}(${logAt(isHalf)});
       along${i} = alongs[row * u.heads + head];
     }`,
     )
@@ -279,19 +292,22 @@ function rowNumbers({ tokens }: AttentionTile, firstToken: string): string {
 }
 
 /** `alongs`, `[rows, heads]`: the products of the rows of `dy` and `mixed`, head by head. */
-export const attentionAlongProgram: Program = {
-  name: "attentionAlong",
-  reads: ["dy", "mixed"],
-  writes: ["alongs"],
-  scalars: { size: "u32", width: "u32" },
-  workgroupSize: [threads, 1],
-  body: `
+export function attentionAlongProgram(isHalf: boolean): Program {
+  return {
+    name: `attentionAlong ${isHalf}`,
+    reads: ["dy", "mixed"],
+    writes: ["alongs"],
+    halves: isHalf ? ["mixed"] : [],
+    scalars: { size: "u32", width: "u32" },
+    workgroupSize: [threads, 1],
+    body: `
   let at = group * ${threads}u + thread;
   if (at >= u.size) { return; }
   var sum = 0.0;
-  for (var i = at * u.width; i < (at + 1u) * u.width; i++) { sum += dy[i] * mixed[i]; }
+  for (var i = at * u.width; i < (at + 1u) * u.width; i++) { sum += dy[i] * mixedAt(i); }
   alongs[at] = sum;`,
-};
+  };
+}
 
 /** The probabilities and their gradients' slopes of two tiles, `p` and `t`, begun `s` and `t`. */
 function slopes({ tokens }: AttentionTile, query: string, key: string): string {
@@ -341,10 +357,15 @@ const backwardReads = ["qkv", "dy", "mixed", "alongs"];
 const chunks = ["queries", "keys", "wanted", "values"];
 
 /** The gradient of a tile of queries, into its part of `dQkv`. */
-export function attentionQueriesProgram(tile: AttentionTile, segments: number): Program {
+export function attentionQueriesProgram(
+  tile: AttentionTile,
+  segments: number,
+  isHalf: boolean,
+): Program {
   const { tokens } = tile;
   return {
-    name: `attentionQueries ${tile.quads} ${segments}`,
+    name: `attentionQueries ${tile.quads} ${segments} ${isHalf}`,
+    halves: isHalf ? ["qkv", "mixed"] : [],
     reads: backwardReads,
     writes: ["dQkv"],
     scalars: { rows: "u32", ...scalarsFor(segments) },
@@ -352,7 +373,7 @@ export function attentionQueriesProgram(tile: AttentionTile, segments: number): 
     declarations: declarations(tile, segments, chunks),
     body: `${begin}
   ${declareRows(tile, "y")}
-  ${rowNumbers(tile, "first")}
+  ${rowNumbers(tile, "first", isHalf)}
   for (var other = 0u; other < count; other += ${tokens}u) {
     ${scoresOf(tile, "first", "other")}
     ${slopes(tile, "first", "other")}
@@ -367,10 +388,15 @@ export function attentionQueriesProgram(tile: AttentionTile, segments: number): 
 }
 
 /** The gradients of a tile of keys and of its values, into their parts of `dQkv`. */
-export function attentionKeysProgram(tile: AttentionTile, segments: number): Program {
+export function attentionKeysProgram(
+  tile: AttentionTile,
+  segments: number,
+  isHalf: boolean,
+): Program {
   const { tokens } = tile;
   return {
-    name: `attentionKeys ${tile.quads} ${segments}`,
+    name: `attentionKeys ${tile.quads} ${segments} ${isHalf}`,
+    halves: isHalf ? ["qkv", "mixed"] : [],
     reads: backwardReads,
     writes: ["dQkv"],
     scalars: { rows: "u32", ...scalarsFor(segments) },
@@ -380,7 +406,7 @@ export function attentionKeysProgram(tile: AttentionTile, segments: number): Pro
   ${declareRows(tile, "dKeys")}
   ${declareRows(tile, "dValues")}
   for (var other = 0u; other < count; other += ${tokens}u) {
-    ${rowNumbers(tile, "other")}
+    ${rowNumbers(tile, "other", isHalf)}
     ${scoresOf(tile, "other", "first")}
     ${slopes(tile, "other", "first")}
     ${storeScores(tile, "p")}

@@ -35,7 +35,7 @@ const scoreOf = (width: number) => `
     if (token < count) {
       let key = pair(origin + token, 0u, head);
       var sum = 0.0;
-      for (var i = 0u; i < ${width}u; i++) { sum = fma(query[i], kv[key + i], sum); }
+      for (var i = 0u; i < ${width}u; i++) { sum = fma(query[i], kvAt(key + i), sum); }
       score = sum * u.scale;
     }`;
 
@@ -43,10 +43,11 @@ const scoreOf = (width: number) => `
  * Attention of the first token of every sequence to all of its tokens, a group for each head. Also
  * gives the logarithms of the softmax's sums, behind the rows in `mixed`.
  */
-export function classAttentionProgram(width: number, segments: number): Program {
+export function classAttentionProgram(width: number, segments: number, isHalf: boolean): Program {
   const each = range(Math.ceil(width / threads));
   return {
-    name: `classAttention ${width} ${segments}`,
+    name: `classAttention ${width} ${segments} ${isHalf}`,
+    halves: isHalf ? ["kv"] : [],
     reads: ["q", "kv"],
     writes: ["mixed"],
     scalars: { heads: "u32", sequences: "u32", scale: "f32", ...segmentScalars(segments) },
@@ -70,7 +71,7 @@ export function classAttentionProgram(width: number, segments: number): Program 
       ${each
         .map(
           (e) =>
-            `if (thread + ${e * threads}u < ${width}u) { y${e} = fma(weights[k], kv[value + thread + ${e * threads}u], y${e}); }`,
+            `if (thread + ${e * threads}u < ${width}u) { y${e} = fma(weights[k], kvAt(value + thread + ${e * threads}u), y${e}); }`,
         )
         .join("\n      ")}
     }
@@ -87,10 +88,15 @@ export function classAttentionProgram(width: number, segments: number): Program 
 }
 
 /** The gradients of queries, keys and values. */
-export function classAttentionBackwardProgram(width: number, segments: number): Program {
+export function classAttentionBackwardProgram(
+  width: number,
+  segments: number,
+  isHalf: boolean,
+): Program {
   const each = range(Math.ceil(width / threads));
   return {
-    name: `classAttentionBackward ${width} ${segments}`,
+    name: `classAttentionBackward ${width} ${segments} ${isHalf}`,
+    halves: isHalf ? ["kv"] : [],
     reads: ["q", "kv", "dy", "mixed"],
     writes: ["dQ", "dKv"],
     scalars: { heads: "u32", sequences: "u32", scale: "f32", ...segmentScalars(segments) },
@@ -112,7 +118,7 @@ var<workgroup> slopes: array<f32, ${threads}>;`,
     var slope = 0.0;
     if (token < count) {
       let value = pair(origin + token, 1u, head);
-      for (var i = 0u; i < ${width}u; i++) { slope = fma(wanted[i], kv[value + i], slope); }
+      for (var i = 0u; i < ${width}u; i++) { slope = fma(wanted[i], kvAt(value + i), slope); }
     }
     let weight = exp(score - logSum);
     weights[thread] = weight;
@@ -125,7 +131,7 @@ var<workgroup> slopes: array<f32, ${threads}>;`,
         .map(
           (e) => `if (thread + ${e * threads}u < ${width}u) {
         let i = thread + ${e * threads}u;
-        y${e} = fma(slopes[k], kv[key + i], y${e});
+        y${e} = fma(slopes[k], kvAt(key + i), y${e});
         dKv[key + i] = slopes[k] * query[i];
         dKv[value + i] = weights[k] * wanted[i];
       }`,

@@ -1,4 +1,5 @@
 import type { Program } from "../program.ts";
+import { remembered } from "../remembered.ts";
 import { geluFunctions } from "./gelu.ts";
 
 /** Of each element: what `values` computes of it, output by output. */
@@ -6,11 +7,13 @@ function eachProgram(
   name: string,
   reads: readonly string[],
   values: Readonly<Record<string, string>>,
+  halves: readonly string[] = [],
 ): Program {
   return {
     name,
     reads,
     writes: Object.keys(values),
+    halves,
     scalars: { size: "u32" },
     workgroupSize: [64, 1],
     declarations: geluFunctions,
@@ -30,10 +33,18 @@ export const geluPartsProgram: Program = eachProgram("geluParts", ["x"], {
   slope: "geluSlope(x[at])",
 });
 
-export const geluBackwardProgram: Program = eachProgram("geluBackward", ["dy", "x"], {
-  dx: "dy[at] * geluSlope(x[at])",
-});
+/** The gradient before an activation, from what was there, which may be halves. */
+const backwardProgram = (name: string, dx: string) =>
+  remembered((isHalf: boolean) =>
+    eachProgram(`${name} ${isHalf}`, ["dy", "x"], { dx }, isHalf ? ["x"] : []),
+  );
 
-export const reluBackwardProgram: Program = eachProgram("reluBackward", ["dy", "x"], {
-  dx: "select(0.0, dy[at], x[at] > 0.0)",
-});
+export const geluBackwardProgram: (isHalf: boolean) => Program = backwardProgram(
+  "geluBackward",
+  "dy[at] * geluSlope(xAt(at))",
+);
+
+export const reluBackwardProgram: (isHalf: boolean) => Program = backwardProgram(
+  "reluBackward",
+  "select(0.0, dy[at], xAt(at) > 0.0)",
+);

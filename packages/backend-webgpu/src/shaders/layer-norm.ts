@@ -3,15 +3,20 @@ import { reduceFunctions } from "./reduce.ts";
 
 const threads = 64;
 
-/** Rows of mean 0 and variance 1, times a weight, plus a bias: a group for each row. */
-export const layerNormProgram: Program = {
-  name: "layerNorm",
-  reads: ["x", "weight", "bias"],
-  writes: ["y", "mean", "inverseStd"],
-  scalars: { rows: "u32", columns: "u32", epsilon: "f32" },
-  workgroupSize: [threads, 1],
-  declarations: reduceFunctions(threads),
-  body: `
+/**
+ * Rows of mean 0 and variance 1, times a weight, plus a bias: a group for each row. Halves are
+ * written two at a time.
+ */
+export function layerNormProgram(isHalf: boolean): Program {
+  return {
+    name: `layerNorm ${isHalf}`,
+    reads: ["x", "weight", "bias"],
+    writes: ["y", "mean", "inverseStd"],
+    halves: isHalf ? ["y"] : [],
+    scalars: { rows: "u32", columns: "u32", epsilon: "f32" },
+    workgroupSize: [threads, 1],
+    declarations: reduceFunctions(threads),
+    body: `
   if (group >= u.rows) { return; }
   let first = group * u.columns;
   var sum = 0.0;
@@ -27,25 +32,39 @@ export const layerNormProgram: Program = {
     mean[group] = middle;
     inverseStd[group] = inverse;
   }
-  for (var i = thread; i < u.columns; i += ${threads}u) {
-    y[first + i] = (x[first + i] - middle) * inverse * weight[i] + bias[i];
+  for (var word = thread; word < u.columns / ${lanes(isHalf)}u; word += ${threads}u) {
+    let i = word * ${lanes(isHalf)}u;
+    ${write(isHalf, "first + i", (plus) => `(x[first + i${plus}] - middle) * inverse * weight[i${plus}] + bias[i${plus}]`)}
   }`,
-};
+  };
+}
 
-/** The output once more, from the statistics of the first time: a thread for each element. */
-export const layerNormAgainProgram: Program = {
-  name: "layerNormAgain",
-  reads: ["x", "weight", "bias", "mean", "inverseStd"],
-  writes: ["y"],
-  scalars: { size: "u32", columns: "u32" },
-  workgroupSize: [threads, 1],
-  body: `
-  let at = group * ${threads}u + thread;
+const lanes = (isHalf: boolean) => (isHalf ? 2 : 1);
+
+/** Writes one number to `y`, or two as halves, from what each of them is. */
+function write(isHalf: boolean, at: string, value: (plus: string) => string): string {
+  return isHalf
+    ? `y[(${at}) / 2u] = halvesOf(vec2<f32>(${value("")}, ${value(" + 1u")}));`
+    : `y[${at}] = ${value("")};`;
+}
+
+/** The output once more, from the statistics of the first time: a thread for each number or word. */
+export function layerNormAgainProgram(isHalf: boolean): Program {
+  return {
+    name: `layerNormAgain ${isHalf}`,
+    reads: ["x", "weight", "bias", "mean", "inverseStd"],
+    writes: ["y"],
+    halves: isHalf ? ["y"] : [],
+    scalars: { size: "u32", columns: "u32" },
+    workgroupSize: [threads, 1],
+    body: `
+  let at = (group * ${threads}u + thread) * ${lanes(isHalf)}u;
   if (at >= u.size) { return; }
   let row = at / u.columns;
   let column = at % u.columns;
-  y[at] = (x[at] - mean[row]) * inverseStd[row] * weight[column] + bias[column];`,
-};
+  ${write(isHalf, "at", (plus) => `(x[at${plus}] - mean[row]) * inverseStd[row] * weight[column${plus}] + bias[column${plus}]`)}`,
+  };
+}
 
 /** The most columns whose sums fit into the memory of a group. */
 const columnsInMemory = 1536;

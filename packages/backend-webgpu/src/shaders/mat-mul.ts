@@ -10,6 +10,12 @@ export interface Tile {
   readonly depth: number;
 }
 
+/**
+ * How an operand that is multiplied as halves lies in memory: as such, or as float32, which is
+ * rounded on the way into the tile.
+ */
+export type Half = "stored" | "rounded";
+
 /** A product and what is done to it before it is written. */
 export interface MatMul {
   readonly tile: Tile;
@@ -17,6 +23,13 @@ export interface MatMul {
   readonly transposeA: boolean;
   /** Whether `b` lies as `[columns, inner]`, and not `[inner, columns]`. */
   readonly transposeB: boolean;
+  /** Operands that are multiplied as halves, and outputs that are kept as such: of an even number of columns. */
+  readonly halves?: {
+    readonly a?: Half;
+    readonly b?: Half;
+    readonly y?: boolean;
+    readonly before?: boolean;
+  };
   /** Whether `b` stands for its GELU. */
   readonly geluOfB?: boolean;
   /** Whether `a` is multiplied by `innerFactors` along the inner dimension. */
@@ -43,6 +56,9 @@ export interface MatMul {
 export function matMulProgram(options: MatMul): Program {
   const { tile, transposeA, transposeB, geluOfB, innerFactors, sumsOfA } = options;
   const { bias, activation = "none", keepsBefore, slope, factors, residual } = options;
+  const { halves = {} } = options;
+  // Halves are written two at a time, because a word is the least that can be.
+  const lanes = halves.y || (keepsBefore && halves.before) ? 2 : 1;
   const { threads, fours, depth } = tile;
   const [down, across] = threads;
   const count = down * across;
@@ -50,6 +66,16 @@ export function matMulProgram(options: MatMul): Program {
   const loads = (side: number) => Math.ceil((depth * side) / 4 / count);
   const needsGelu = activation === "gelu" || slope === "gelu" || geluOfB;
 
+  const type = lanes === 2 ? "vec2<f32>" : "f32";
+  /** A value for each of the elements written at once, from what is added to a place and from the value before. */
+  const of = (value: (plus: string, lane: string) => string) =>
+    lanes === 2
+      ? `vec2<f32>(${value("", "value.x")}, ${value(" + 1u", "value.y")})`
+      : value("", "value");
+  const put = (to: string, isHalf = false) => {
+    if (isHalf) return `${to}[at >> 1u] = halvesOf(value);`;
+    return lanes === 2 ? `${to}[at] = value.x; ${to}[at + 1u] = value.y;` : `${to}[at] = value;`;
+  };
   const each = <T>(n: number, f: (i: number) => T): T[] =>
     Array.from({ length: n }, (_, i) => f(i));
   const rows = each(4 * fours, (i) => i);
@@ -67,6 +93,12 @@ export function matMulProgram(options: MatMul): Program {
       ...(residual ? ["onto"] : []),
     ],
     writes: ["y", ...(keepsBefore ? ["before"] : []), ...(sumsOfA ? ["sums"] : [])],
+    halves: [
+      ...(halves.a === "stored" ? ["a"] : []),
+      ...(halves.b === "stored" ? ["b"] : []),
+      ...(halves.y ? ["y"] : []),
+      ...((keepsBefore || slope) && halves.before ? ["before"] : []),
+    ],
     scalars: {
       rows: "u32",
       columns: "u32",
@@ -88,32 +120,32 @@ export function matMulProgram(options: MatMul): Program {
     },
     workgroupSize: [across, down],
     declarations: `
-var<workgroup> tileA: array<vec4<f32>, ${(depth * tileRows) / 4}>;
-var<workgroup> tileB: array<vec4<f32>, ${(depth * tileColumns) / 4}>;
+${tileMemory("A", (depth * tileRows) / 4, halves.a !== undefined)}
+${tileMemory("B", (depth * tileColumns) / 4, halves.b !== undefined)}
 ${needsGelu ? geluFunctions : ""}
 fn elementA(start: u32, row: u32, k: u32) -> f32 {
   if (row >= u.rows || k >= u.inner) { return 0.0; }
-  let value = a[start + ${transposeA ? "k * u.strideA + row" : "row * u.strideA + k"}];
+  let value = aAt(start + ${transposeA ? "k * u.strideA + row" : "row * u.strideA + k"});
   return ${innerFactors ? "value * innerFactors[k]" : "value"};
 }
 fn elementB(start: u32, k: u32, column: u32) -> f32 {
   if (column >= u.columns || k >= u.inner) { return 0.0; }
-  let value = b[start + ${transposeB ? "column * u.strideB + k" : "k * u.strideB + column"}];
+  let value = bAt(start + ${transposeB ? "column * u.strideB + k" : "k * u.strideB + column"});
   return ${geluOfB ? "gelu(value)" : "value"};
 }
-fn write(start: u32, row: u32, column: u32, product: f32) {
+fn write(start: u32, row: u32, column: u32, product: ${type}) {
   if (row >= u.rows || column >= u.columns) { return; }
   let at = start + row * u.columns + column;
   var value = product;
-  ${bias ? "value += bias[u.startBias + column];" : ""}
-  ${keepsBefore ? "before[at] = value;" : ""}
-  ${activation === "gelu" ? "value = gelu(value);" : ""}
-  ${activation === "relu" ? "value = max(value, 0.0);" : ""}
-  ${slope === "gelu" ? "value *= geluSlope(before[at]);" : ""}
-  ${slope === "relu" ? "value = select(0.0, value, before[at] > 0.0);" : ""}
-  ${factors ? `value *= factors[${factors === "rows" ? "row" : "column"}];` : ""}
-  ${residual ? "value += onto[at % u.period];" : ""}
-  y[at] = value;
+  ${bias ? `value += ${of((i) => `bias[u.startBias + column${i}]`)};` : ""}
+  ${keepsBefore ? put("before", halves.before) : ""}
+  ${activation === "gelu" ? `value = ${of((_, lane) => `gelu(${lane})`)};` : ""}
+  ${activation === "relu" ? `value = max(value, ${type}(0.0));` : ""}
+  ${slope === "gelu" ? `value *= ${of((i) => `geluSlope(beforeAt(at${i}))`)};` : ""}
+  ${slope === "relu" ? `value = ${of((i, lane) => `select(0.0, ${lane}, beforeAt(at${i}) > 0.0)`)};` : ""}
+  ${factors ? `value *= ${of((i) => `factors[${factors === "rows" ? "row" : `column${i}`}]`)};` : ""}
+  ${residual ? `value += ${of((i) => `onto[(at${i}) % u.period]`)};` : ""}
+  ${put("y", halves.y)}
 }`,
     body: `
   let acrossTiles = (u.columns + ${tileColumns - 1}u) / ${tileColumns}u;
@@ -132,8 +164,8 @@ fn write(start: u32, row: u32, column: u32, product: f32) {
     ${fill("B", tileColumns, !transposeB, loads(tileColumns), tile)}
     workgroupBarrier();
     for (var k = 0u; k < ${depth}u; k++) {
-      ${columns.map((j) => `let a${j} = tileA[k * ${tileRows / 4}u + ${j * down}u + local.y];`).join("\n      ")}
-      ${columns.map((j) => `let b${j} = tileB[k * ${tileColumns / 4}u + ${j * across}u + local.x];`).join("\n      ")}
+      ${columns.map((j) => `let a${j} = ofTileA(k * ${tileRows / 4}u + ${j * down}u + local.y);`).join("\n      ")}
+      ${columns.map((j) => `let b${j} = ofTileB(k * ${tileColumns / 4}u + ${j * across}u + local.x);`).join("\n      ")}
       ${rows
         .map((i) =>
           columns
@@ -153,9 +185,10 @@ fn write(start: u32, row: u32, column: u32, product: f32) {
   ${sumsOfA ? `var sums4 = array<vec4<f32>, ${fours}>(${columns.map((j) => `sum${j}`).join(", ")});` : ""}
   for (var i = 0u; i < ${4 * fours}u; i++) {
     let row = firstRow + (i / 4u) * ${4 * down}u + 4u * local.y + (i & 3u);
-    for (var j = 0u; j < ${4 * fours}u; j++) {
+    for (var j = 0u; j < ${4 * fours}u; j += ${lanes}u) {
       let column = firstColumn + (j / 4u) * ${4 * across}u + 4u * local.x + (j & 3u);
-      write(startY, row, column, products[i * ${fours}u + j / 4u][j & 3u]);
+      let four = products[i * ${fours}u + j / 4u];
+      write(startY, row, column, ${lanes === 2 ? "vec2<f32>(four[j & 3u], four[(j & 3u) + 1u])" : "four[j & 3u]"});
     }
     ${
       sumsOfA
@@ -166,6 +199,20 @@ fn write(start: u32, row: u32, column: u32, product: f32) {
     }
   }`,
   };
+}
+
+/** A tile of fours of numbers, or of halves; how one goes into it, and comes out of it. */
+function tileMemory(name: "A" | "B", size: number, isHalf: boolean): string {
+  const [type, put, get] = isHalf
+    ? [
+        "vec2<u32>",
+        "vec2<u32>(halvesOf(four.xy), halvesOf(four.zw))",
+        `vec4<f32>(unpack2x16float(tile${name}[i].x), unpack2x16float(tile${name}[i].y))`,
+      ]
+    : ["vec4<f32>", "four", `tile${name}[i]`];
+  return `var<workgroup> tile${name}: array<${type}, ${size}>;
+fn intoTile${name}(i: u32, four: vec4<f32>) { tile${name}[i] = ${put}; }
+fn ofTile${name}(i: u32) -> vec4<f32> { return ${get}; }`;
 }
 
 /**
@@ -196,7 +243,7 @@ function fill(
       if (slot < ${depth * quads}u) {
         let k = ${k};
         let quad = ${quad};
-        tile${name}[k * ${quads}u + quad] = vec4<f32>(${[0, 1, 2, 3].map(element).join(", ")});
+        intoTile${name}(k * ${quads}u + quad, vec4<f32>(${[0, 1, 2, 3].map(element).join(", ")}));
       }
     }`;
 }

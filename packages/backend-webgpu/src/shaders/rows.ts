@@ -70,10 +70,11 @@ export function rowFactorsProgram(segments: number): Program {
   };
 }
 
-/** The first row of every sequence: `[sequences, columns]`. */
-export function firstRowsProgram(segments: number): Program {
+/** The first row of every sequence: `[sequences, columns]`, out of halves too. */
+export function firstRowsProgram(segments: number, isHalf: boolean): Program {
   return {
-    name: `firstRows ${segments}`,
+    name: `firstRows ${segments} ${isHalf}`,
+    halves: isHalf ? ["x"] : [],
     reads: ["x"],
     writes: ["y"],
     scalars: { size: "u32", columns: "u32", ...segmentScalars(segments) },
@@ -83,7 +84,7 @@ export function firstRowsProgram(segments: number): Program {
   let at = group * ${threads}u + thread;
   if (at >= u.size) { return; }
   let first = placeOfSequence(at / u.columns).x;
-  y[at] = x[first * u.columns + at % u.columns];`,
+  y[at] = xAt(first * u.columns + at % u.columns);`,
   };
 }
 

@@ -25,13 +25,19 @@ export function webGpuEngine({
       const adapter = await fastestAdapter(gpu);
       if (adapter === null) return { available: false, reason: "no adapter" };
       const details = `${adapterName(adapter)}${stock ? ", tfjs's own kernels" : ""}`;
-      if (!isSoftware(adapter)) return { available: true, details };
-      return { available: asked || named(), details, reason: "software adapter" };
+      const found: Detection = {
+        available: true,
+        details,
+        ...(!stock && { precisions: ["fp32", "f16"], withoutBf16: "WebGPU's 16 bits are f16" }),
+      };
+      if (!isSoftware(adapter)) return found;
+      return { ...found, available: asked || named(), reason: "software adapter" };
     },
-    start: async () => {
+    start: async ({ precision }) => {
       await find(); // tfjs only registers a backend where it then finds `navigator.gpu`
       const { registerWebgpuBackend, stockBackendName } = await import("@dino/backend-webgpu");
-      registerWebgpuBackend();
+      if (precision === "bf16") throw new Error("precision: expected fp32 or f16, got bf16");
+      registerWebgpuBackend({ precision });
       await activate(stock ? stockBackendName : "webgpu");
     },
   };
