@@ -25,8 +25,14 @@ const forked: Readonly<Record<string, Record<string, string>>> = {
   "packages/backend-webgpu": { DINO_TEST_BACKENDS: "webgpu", ...softwareGpu(chromium) },
 };
 
-/** The operations are tested on the wasm kernels of tfjs too, which ours replace elsewhere. */
+const { DINO_SWIFTSHADER_ICD: icd } = softwareGpu(chromium);
+
+/**
+ * The command line finds the software GPU, which it takes when told to; the operations are tested
+ * on the wasm kernels of tfjs too, which ours replace elsewhere.
+ */
 const environments: Readonly<Record<string, Record<string, string>>> = {
+  "apps/train-node": icd === undefined ? {} : { DINO_SWIFTSHADER_ICD: icd },
   "packages/ops": { DINO_STOCK_WASM: "1" },
 };
 

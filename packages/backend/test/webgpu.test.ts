@@ -43,7 +43,7 @@ test.each([
   expect(adapterName(adapter)).toBe(name);
 });
 
-const engine = (adapter: Adapter | null, named = false) =>
+const engine = (adapter: Adapter | null, named?: string) =>
   webGpuEngine({ find: async () => ({ requestAdapter: async () => adapter }), named: () => named });
 
 test("takes a card unasked", async () => {
@@ -70,7 +70,7 @@ test("takes a software adapter only when it is asked for", async () => {
   const unasked = await engine(swiftShader).detect({ asked: false });
   expect(unasked).toMatchObject({ available: false, reason: "software adapter" });
   expect(await engine(swiftShader).detect({ asked: true })).toMatchObject({ available: true });
-  expect(await engine(swiftShader, true).detect({ asked: false })).toMatchObject({
+  expect(await engine(swiftShader, "Swift").detect({ asked: false })).toMatchObject({
     available: true,
   });
 });
@@ -79,6 +79,16 @@ test("says where there is no adapter, or no WebGPU", async () => {
   expect(await engine(null).detect({ asked: true })).toEqual({
     available: false,
     reason: "no adapter",
+  });
+  const dawn = () =>
+    Promise.reject(new Error("no suitable backends found\n * backend: 'vulkan', name: 'Arc A770'"));
+  const misnamed = webGpuEngine({
+    find: async () => ({ requestAdapter: dawn }),
+    named: () => "Voodoo",
+  });
+  expect(await misnamed.detect({ asked: true })).toEqual({
+    available: false,
+    reason: "no adapter called Voodoo; there is Arc A770",
   });
   const missing = { available: false, reason: "not in this browser" };
   const nowhere = webGpuEngine({ find: async () => missing });

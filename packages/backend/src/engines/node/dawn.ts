@@ -17,7 +17,7 @@ interface DawnPackage {
 export async function findDawn(): Promise<Gpu | Detection> {
   const global = globalThis as { navigator?: { readonly gpu?: Gpu } };
   if (global.navigator?.gpu !== undefined) return global.navigator.gpu;
-  if (isInstalled("webgpu") && !namesAdapter() && !hasVulkanLoader()) {
+  if (isInstalled("webgpu") && namedAdapter() === undefined && !hasVulkanLoader()) {
     return { available: false, reason: "no Vulkan: there is no libvulkan.so.1" };
   }
   const { module, reason } = await optionalPackage<DawnPackage>("webgpu");
@@ -32,13 +32,13 @@ export async function findDawn(): Promise<Gpu | Detection> {
   return gpu;
 }
 
-/** Whether the environment names an adapter. */
-export function namesAdapter(): boolean {
-  return flags().length > 0;
+/** What the environment names an adapter by. */
+export function namedAdapter(): string | undefined {
+  return process.env.DINO_WEBGPU_ADAPTER || undefined;
 }
 
 function flags(): readonly string[] {
-  const named = process.env.DINO_WEBGPU_ADAPTER ?? "";
-  if (named === "") return [];
+  const named = namedAdapter();
+  if (named === undefined) return [];
   return [named.includes("=") ? named : `adapter=${named}`];
 }

@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { dino } from "./dino.ts";
+import { writePictures } from "./pictures.ts";
+import { expectLossesOf, isMissing, softwareGpu, training } from "./software-gpu.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "dino-cli-webgpu-"));
+  await writePictures(join(folder, "photos"), { count: 6 });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const run = (words: readonly string[], environment: Readonly<Record<string, string>>) =>
+  dino(words, { cwd: folder, environment });
+
+describe.skipIf(isMissing)("with an adapter", () => {
+  test("trains on the adapter that is named", { timeout: 240_000 }, async () => {
+    const length = ["--epochs", "2steps"];
+    const onGpu = await run(training("gpu", "webgpu", ...length), softwareGpu);
+    expect((await run(training("wasm", "wasm", ...length), {})).code).toBe(0);
+    expect(onGpu.stderr).toContain("backend: webgpu (SwiftShader");
+    expect(onGpu.code).toBe(0);
+    expect(JSON.parse(onGpu.stdout)).toMatchObject({ steps: 2, backend: "webgpu" });
+    expectLossesOf(join(folder, "gpu"), join(folder, "wasm"));
+  });
+
+  test("the doctor tells the adapter", async () => {
+    const { code, stdout } = await run(["doctor", "--json"], {
+      ...softwareGpu,
+      DINO_BACKEND: "webgpu",
+    });
+    expect(code).toBe(0);
+    const { line, engines } = JSON.parse(stdout);
+    expect(line).toMatch(/^backend: webgpu \(SwiftShader.*\) · asked: webgpu$/);
+    expect(engines).toContainEqual(
+      expect.objectContaining({
+        ...{ name: "webgpu", active: true, available: true, reason: "software adapter" },
+        details: expect.stringContaining("SwiftShader"),
+      }),
+    );
+  });
+
+  test("an adapter that is not there is told of by its name", async () => {
+    const named = { ...softwareGpu, DINO_WEBGPU_ADAPTER: "Voodoo" };
+    const { code, stderr } = await run(training("none", "webgpu"), named);
+    expect(stderr.trim()).toContain(
+      "dino: backend: expected webgpu, got none (no adapter called Voodoo; there is SwiftShader Device (Subzero))",
+    );
+    expect(code).toBe(1);
+  });
+});
