@@ -12,6 +12,10 @@ export const attribute = {
   indexType: numberField(6, int32) as Bytes,
   types: (count: number): Bytes =>
     bytesField(1, joined(Array.from({ length: count }, () => numberField(6, float)))),
+  text: (value: string): Bytes => bytesField(2, value),
+  texts: (values: readonly string[]): Bytes =>
+    bytesField(1, joined(values.map((value) => bytesField(2, value)))),
+  count: (value: number): Bytes => numberField(3, value),
   truth: (value: boolean): Bytes => numberField(5, value),
   callee: (name: string): Bytes => bytesField(10, bytesField(1, name)),
   number: (value: number): Bytes =>

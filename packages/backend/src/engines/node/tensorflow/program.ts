@@ -17,24 +17,46 @@ export interface Arithmetic {
   exp(x: Value): Value;
   square(x: Value): Value;
   sqrt(x: Value): Value;
+  min(a: Operand, b: Operand): Value;
   rsqrt(x: Value): Value;
   /** Along the columns, of two axes; the axis stays, with one element. */
   rowMean(x: Value): Value;
   rowSum(x: Value): Value;
+  /** Half the sum of all squares; not in programs that are compiled, where it is slow. */
+  halfSquares(x: Value): Value;
+  /** `x wᵀ + b`, and the exact GELU of it, in one pass; not in programs that are compiled. */
+  affine(x: Value, weight: Value, bias: Value, activation?: "GeluExact"): Value;
 }
 
 /** A kernel's arithmetic, which becomes one loop over memory when it is compiled. */
 export interface Program {
-  readonly inputs: readonly string[];
   readonly outputs: number;
   readonly definition: GraphFunction;
+  /** Whether it may be compiled; else it runs as TensorFlow's operations in any size. */
+  readonly compiles: boolean;
 }
 
-/** Writes a program down: `write` gets its inputs by name, and gives its outputs. */
-export function program<Name extends string>(
+export interface ProgramOptions<NumberName extends string> {
+  readonly compiles?: boolean;
+  /** The names of numbers that it takes besides its tensors. */
+  readonly numbers?: readonly NumberName[];
+}
+
+/** The input that all numbers of a program come in: to hand each over takes its time. */
+const numbersInput = "numbers";
+
+/**
+ * Writes a program down: `write` gets its tensors and its numbers by their names, and gives its
+ * outputs.
+ */
+export function program<Name extends string, NumberName extends string = never>(
   name: string,
   inputs: readonly Name[],
-  write: (arithmetic: Arithmetic, inputs: Readonly<Record<Name, Value>>) => readonly Value[],
+  write: (
+    arithmetic: Arithmetic,
+    inputs: Readonly<Record<Name | NumberName, Value>>,
+  ) => readonly Value[],
+  { compiles = true, numbers = [] }: ProgramOptions<NumberName> = {},
 ): Program {
   const nodes: GraphNode[] = [];
   const add = (node: Omit<GraphNode, "name">, output: string): Value => {
@@ -56,15 +78,30 @@ export function program<Name extends string>(
     const from = values.map((value) => value.from);
     return add({ op, inputs: from, attributes: { T: attribute.type } }, output);
   };
-  const reduce = (op: string, x: Value) => {
-    const axis = add(
+  const index = (value: number) =>
+    add(
       {
         op: "Const",
         inputs: [],
-        attributes: { dtype: attribute.indexType, value: attribute.axis(1) },
+        attributes: { dtype: attribute.indexType, value: attribute.axis(value) },
       },
       "output",
     );
+  const element = (vector: string, i: number) =>
+    add(
+      {
+        op: "StridedSlice",
+        inputs: [vector, index(i).from, index(i + 1).from, index(1).from],
+        attributes: {
+          T: attribute.type,
+          Index: attribute.indexType,
+          shrink_axis_mask: attribute.count(1),
+        },
+      },
+      "output",
+    );
+  const reduce = (op: string, x: Value) => {
+    const axis = index(1);
     const attributes = {
       T: attribute.type,
       Tidx: attribute.indexType,
@@ -82,12 +119,39 @@ export function program<Name extends string>(
     square: (x) => operate("Square", [x], "y"),
     sqrt: (x) => operate("Sqrt", [x], "y"),
     rsqrt: (x) => operate("Rsqrt", [x], "y"),
+    min: (a, b) => operate("Minimum", [a, b], "z"),
+    halfSquares: (x) => operate("L2Loss", [x], "output"),
     rowMean: (x) => reduce("Mean", x),
     rowSum: (x) => reduce("Sum", x),
+    affine: (x, weight, bias, activation) =>
+      add(
+        {
+          // oneDNN's where Eigen's lacks the activation.
+          op: activation ? "_MklNativeFusedMatMul" : "_FusedMatMul",
+          inputs: [x.from, weight.from, bias.from],
+          attributes: {
+            T: attribute.type,
+            transpose_a: attribute.truth(false),
+            transpose_b: attribute.truth(true),
+            num_args: attribute.count(1),
+            ...(activation && { _kernel: attribute.text("MklNameChangeOp") }),
+            fused_ops: attribute.texts(activation ? ["BiasAdd", activation] : ["BiasAdd"]),
+          },
+        },
+        "product",
+      ),
   };
   const given: Record<string, Value> = {};
   for (const each of inputs) given[each] = { from: each };
-  const results = write(arithmetic, given as Record<Name, Value>);
+  numbers.forEach((each, i) => {
+    given[each] = element(numbersInput, i);
+  });
+  const results = write(arithmetic, given as Record<Name | NumberName, Value>);
   const outputs = Object.fromEntries(results.map(({ from }, i) => [`output${i}`, from]));
-  return { inputs, outputs: results.length, definition: { name, inputs, outputs, nodes } };
+  const all = numbers.length > 0 ? [...inputs, numbersInput] : inputs;
+  return {
+    outputs: results.length,
+    definition: { name, inputs: all, outputs, nodes },
+    compiles,
+  };
 }

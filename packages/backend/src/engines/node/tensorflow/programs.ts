@@ -16,13 +16,13 @@ const compiledFrom = 2 ** 16;
 /** Programs that can be run. */
 export interface Programs<Name extends string> {
   /**
-   * Runs a program on its inputs, in their order; numbers become scalars. Gives the outputs whose
-   * places are named, or all.
+   * Runs a program on its tensors and its numbers, in their order. Gives the outputs whose places
+   * are named, or all.
    */
   run(
     name: Name,
-    inputs: readonly (tf.Tensor | number)[],
-    outputs?: readonly number[],
+    inputs: readonly tf.Tensor[],
+    given?: { readonly numbers?: readonly number[]; readonly outputs?: readonly number[] },
   ): tf.Tensor[];
 }
 
@@ -38,17 +38,17 @@ export function loadPrograms<Name extends string>(
   const list = Object.entries(programs) as [Name, Program][];
   const id = load(list);
   return {
-    run: (name, inputs, outputs) => {
-      const { inputs: names, outputs: count } = programs[name];
+    run: (name, inputs, { numbers = [], outputs } = {}) => {
+      const { definition, outputs: count, compiles } = programs[name];
       const wanted = outputs ?? Array.from({ length: count }, (_, i) => i);
       return tf.tidy(() => {
-        const tensors = inputs.map((each) => (typeof each === "number" ? tf.scalar(each) : each));
+        const tensors = numbers.length > 0 ? [...inputs, tf.tensor1d([...numbers])] : inputs;
         const size = tensors.reduce((largest, { size }) => Math.max(largest, size), 0);
-        const call = `${name}/${size < smallest ? "plain" : "compiled"}`;
+        const call = `${name}/${compiles && size >= smallest ? "compiled" : "plain"}`;
         return backend.runSavedModel(
           id,
           tensors,
-          names.map((each) => ({ name: `${name}/${each}:0` })),
+          definition.inputs.map((each) => ({ name: `${name}/${each}:0` })),
           wanted.map((i) => `${call}:${i}`),
         );
       });
@@ -58,12 +58,14 @@ export function loadPrograms<Name extends string>(
 
 function load(programs: readonly (readonly [name: string, Program])[]): number {
   const nodes: GraphNode[] = [];
-  const functions = programs.flatMap(([name, { inputs, outputs, definition }]) => {
+  const functions = programs.flatMap(([name, program]) => {
+    const { outputs, definition } = program;
+    const { inputs } = definition;
     for (const each of inputs) {
       const attributes = { dtype: attribute.type };
       nodes.push({ name: `${name}/${each}`, op: "Placeholder", inputs: [], attributes });
     }
-    const variants = { plain: false, compiled: true };
+    const variants = { plain: false, ...(program.compiles && { compiled: true }) };
     return Object.entries(variants).map(([variant, compiles]) => {
       const callee = `${name}_${variant}`;
       const must = { _XlaMustCompile: attribute.truth(compiles) };
