@@ -1,5 +1,11 @@
 export { kaimingNormal, truncatedNormal, uniform } from "./initializers.ts";
-export { differentiable, kernel, type Operation } from "./operation.ts";
+export {
+  differentiable,
+  type ForBackward,
+  type ForGradient,
+  kernel,
+  type Operation,
+} from "./operation.ts";
 export { gelu } from "./operations/activations.ts";
 export {
   type AttentionWeightsOptions,
@@ -7,7 +13,10 @@ export {
   attentionWeights,
 } from "./operations/attention.ts";
 export {
+  type AttentionBlockAttributes,
+  type AttentionBlockInputs,
   type AttentionBlockOptions,
+  type AttentionBlockSaved,
   attentionBlock,
   type BlockOptions,
 } from "./operations/attention-block.ts";
@@ -16,14 +25,22 @@ export {
   type BatchNormOutput,
   batchNormTraining,
 } from "./operations/batch-norm.ts";
-export { classAttentionBlock } from "./operations/class-attention-block.ts";
+export {
+  type ClassAttentionBlockSaved,
+  classAttentionBlock,
+} from "./operations/class-attention-block.ts";
 export { type Conv2dOptions, conv2d } from "./operations/conv2d.ts";
 export { dinoCrossEntropy } from "./operations/dino-cross-entropy.ts";
 export { entropy } from "./operations/entropy.ts";
 export { layerNorm } from "./operations/layer-norm.ts";
 export { type Activation, type LinearOptions, linear } from "./operations/linear.ts";
 export { type MaxPool2dOptions, maxPool2d } from "./operations/max-pool2d.ts";
-export { mlpBlock } from "./operations/mlp-block.ts";
+export {
+  type MlpBlockAttributes,
+  type MlpBlockInputs,
+  type MlpBlockSaved,
+  mlpBlock,
+} from "./operations/mlp-block.ts";
 export {
   type PatchEmbedOptions,
   type PatchEmbedParams,

@@ -12,6 +12,9 @@ export type ForGradient = {
   readonly forGradient: boolean;
 };
 
+/** What a backward kernel gets: what was saved, and the gradient of the output. */
+export type ForBackward<Saved> = Saved & { readonly dy: tf.Tensor };
+
 /**
  * A differentiable operation: one forward and one backward kernel, each found by name on the
  * active backend (`Dino<name>` and `Dino<name>Backward`). Where the backend has none of that
@@ -31,19 +34,13 @@ export interface Operation<Inputs, Saved, Attributes> {
    */
   saved(inputs: Inputs, outputs: readonly tf.Tensor[], attributes: Attributes): Saved;
   /** The gradients of the variables, in the order in which the operation is given them. */
-  backward(
-    inputs: Saved & { readonly dy: tf.Tensor },
-    attributes: Attributes,
-  ): readonly tf.Tensor[];
+  backward(inputs: ForBackward<Saved>, attributes: Attributes): readonly tf.Tensor[];
 }
 
 /** An operation's two kernels, by themselves: what larger operations are made of. */
 export interface Kernels<Inputs, Saved, Attributes> {
   forward(inputs: Inputs, attributes: Attributes & ForGradient): readonly tf.Tensor[];
-  backward(
-    inputs: Saved & { readonly dy: tf.Tensor },
-    attributes: Attributes,
-  ): readonly tf.Tensor[];
+  backward(inputs: ForBackward<Saved>, attributes: Attributes): readonly tf.Tensor[];
 }
 
 export function kernelsOf<Inputs extends object, Saved extends object, Attributes extends object>({
@@ -88,7 +85,7 @@ export function differentiable<
           names.forEach((key, i) => {
             found[key] = values[i] as tf.Tensor;
           });
-          const gradients = backward(found as Saved & { dy: tf.Tensor }, attributes);
+          const gradients = backward(found as ForBackward<Saved>, attributes);
           // The tape would keep these until the whole backward pass has ended.
           if (tf.engine().state.gradientDepth === 0) tf.dispose(values);
           return [...gradients];

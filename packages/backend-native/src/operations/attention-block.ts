@@ -1,39 +1,17 @@
-import type { Segment } from "@dino/ops";
-import type * as tf from "@tensorflow/tfjs-core";
+import type {
+  AttentionBlockAttributes,
+  AttentionBlockInputs,
+  AttentionBlockSaved,
+  ForBackward,
+  ForGradient,
+} from "@dino/ops";
 import { type NativeKernel, nativeKernel } from "./native-kernel.ts";
 import { pathFactors } from "./path-factors.ts";
 import { backwardSize, forwardSize } from "./product-size.ts";
 
-interface Weights {
-  readonly x: tf.TensorInfo;
-  readonly normWeight: tf.TensorInfo;
-  readonly normBias: tf.TensorInfo;
-  readonly qkvWeight: tf.TensorInfo;
-  readonly projWeight: tf.TensorInfo;
-  /** A factor for each sequence. */
-  readonly pathScale?: tf.TensorInfo;
-}
-interface Inputs extends Weights {
-  readonly qkvBias: tf.TensorInfo;
-  readonly projBias: tf.TensorInfo;
-}
-interface Saved extends Weights {
-  readonly dy: tf.TensorInfo;
-  readonly mean: tf.TensorInfo;
-  readonly inverseStd: tf.TensorInfo;
-  /** In the backend's own precision: its kernels alone read them. */
-  readonly qkv: tf.TensorInfo;
-  readonly mixed: tf.TensorInfo;
-}
-interface Attributes {
-  readonly heads: number;
-  readonly segments: readonly Segment[];
-  readonly epsilon: number;
-}
-
 /** `x + projection(attention(norm(x)))`: three parallel regions forward, six back. */
 export const attentionBlockKernels: readonly NativeKernel[] = [
-  nativeKernel<Inputs, Attributes & { readonly forGradient: boolean }>(
+  nativeKernel<AttentionBlockInputs, AttentionBlockAttributes & ForGradient>(
     "DinoAttentionBlock",
     ({ inputs, attributes: { heads, segments, epsilon, forGradient }, backend, native }) => {
       const { x, normWeight, normBias, qkvWeight, qkvBias, projWeight, projBias } = inputs;
@@ -73,7 +51,7 @@ export const attentionBlockKernels: readonly NativeKernel[] = [
     },
   ),
 
-  nativeKernel<Saved, Attributes>(
+  nativeKernel<ForBackward<AttentionBlockSaved>, AttentionBlockAttributes>(
     "DinoAttentionBlockBackward",
     ({ inputs, attributes: { heads, segments }, backend, native }) => {
       const { dy, x, normWeight, normBias, qkvWeight, projWeight, mean, inverseStd } = inputs;

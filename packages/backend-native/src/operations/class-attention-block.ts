@@ -1,36 +1,16 @@
-import type { Segment } from "@dino/ops";
-import type * as tf from "@tensorflow/tfjs-core";
+import type {
+  AttentionBlockAttributes,
+  AttentionBlockInputs,
+  ClassAttentionBlockSaved,
+  ForBackward,
+  ForGradient,
+  Segment,
+} from "@dino/ops";
 import { type NativeKernel, nativeKernel } from "./native-kernel.ts";
-
-interface Weights {
-  readonly x: tf.TensorInfo;
-  readonly normWeight: tf.TensorInfo;
-  readonly normBias: tf.TensorInfo;
-  readonly qkvWeight: tf.TensorInfo;
-  readonly projWeight: tf.TensorInfo;
-  readonly pathScale?: tf.TensorInfo;
-}
-interface Inputs extends Weights {
-  readonly qkvBias: tf.TensorInfo;
-  readonly projBias: tf.TensorInfo;
-}
-interface Saved extends Weights {
-  readonly dy: tf.TensorInfo;
-  readonly mean: tf.TensorInfo;
-  readonly inverseStd: tf.TensorInfo;
-  readonly q: tf.TensorInfo;
-  readonly kv: tf.TensorInfo;
-  readonly mixed: tf.TensorInfo;
-}
-interface Attributes {
-  readonly heads: number;
-  readonly segments: readonly Segment[];
-  readonly epsilon: number;
-}
 
 /** The attention half of a block for the first token of every sequence alone. */
 export const classAttentionBlockKernels: readonly NativeKernel[] = [
-  nativeKernel<Inputs, Attributes & { readonly forGradient: boolean }>(
+  nativeKernel<AttentionBlockInputs, AttentionBlockAttributes & ForGradient>(
     "DinoClassAttentionBlock",
     ({ inputs, attributes: { heads, segments, epsilon, forGradient }, backend, native }) => {
       const { x, normWeight, normBias, projWeight, projBias, pathScale } = inputs;
@@ -96,7 +76,7 @@ export const classAttentionBlockKernels: readonly NativeKernel[] = [
     },
   ),
 
-  nativeKernel<Saved, Attributes>(
+  nativeKernel<ForBackward<ClassAttentionBlockSaved>, AttentionBlockAttributes>(
     "DinoClassAttentionBlockBackward",
     ({ inputs, attributes: { heads, segments }, backend, native }) => {
       const { dy, x, normWeight, normBias, qkvWeight, projWeight, mean, inverseStd } = inputs;

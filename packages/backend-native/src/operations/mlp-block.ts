@@ -1,36 +1,17 @@
-import type { Segment } from "@dino/ops";
-import type * as tf from "@tensorflow/tfjs-core";
+import type {
+  ForBackward,
+  ForGradient,
+  MlpBlockAttributes,
+  MlpBlockInputs,
+  MlpBlockSaved,
+} from "@dino/ops";
 import { type NativeKernel, nativeKernel } from "./native-kernel.ts";
 import { pathFactors } from "./path-factors.ts";
 import { backwardSize, forwardSize } from "./product-size.ts";
 
-interface Weights {
-  readonly x: tf.TensorInfo;
-  readonly normWeight: tf.TensorInfo;
-  readonly normBias: tf.TensorInfo;
-  readonly fc1Weight: tf.TensorInfo;
-  readonly fc2Weight: tf.TensorInfo;
-  readonly pathScale?: tf.TensorInfo;
-}
-interface Inputs extends Weights {
-  readonly fc1Bias: tf.TensorInfo;
-  readonly fc2Bias: tf.TensorInfo;
-}
-interface Saved extends Weights {
-  readonly dy: tf.TensorInfo;
-  readonly mean: tf.TensorInfo;
-  readonly inverseStd: tf.TensorInfo;
-  /** In the backend's own precision: its kernels alone read it. */
-  readonly hidden: tf.TensorInfo;
-}
-interface Attributes {
-  readonly segments: readonly Segment[];
-  readonly epsilon: number;
-}
-
 /** `x + fc2(gelu(fc1(norm(x))))`: the activations are made again on the way back. */
 export const mlpBlockKernels: readonly NativeKernel[] = [
-  nativeKernel<Inputs, Attributes & { readonly forGradient: boolean }>(
+  nativeKernel<MlpBlockInputs, MlpBlockAttributes & ForGradient>(
     "DinoMlpBlock",
     ({ inputs, attributes: { segments, epsilon, forGradient }, backend, native }) => {
       const { x, normWeight, normBias, fc1Weight, fc1Bias, fc2Weight, fc2Bias } = inputs;
@@ -70,7 +51,7 @@ export const mlpBlockKernels: readonly NativeKernel[] = [
     },
   ),
 
-  nativeKernel<Saved, Attributes>(
+  nativeKernel<ForBackward<MlpBlockSaved>, MlpBlockAttributes>(
     "DinoMlpBlockBackward",
     ({ inputs, attributes: { segments }, backend, native }) => {
       const { dy, x, normWeight, normBias, fc1Weight, fc2Weight, mean, inverseStd } = inputs;

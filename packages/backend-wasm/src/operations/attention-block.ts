@@ -1,5 +1,10 @@
-import type { Segment } from "@dino/ops";
-import type * as tf from "@tensorflow/tfjs-core";
+import type {
+  AttentionBlockAttributes,
+  AttentionBlockInputs,
+  AttentionBlockSaved,
+  ForBackward,
+  ForGradient,
+} from "@dino/ops";
 import { sizeOf } from "../heap.ts";
 import { type WasmKernel, wasmKernel } from "../wasm-kernel.ts";
 import { affine, affineBack, weightBack } from "./affine.ts";
@@ -7,35 +12,9 @@ import { attend, attendBack } from "./attention.ts";
 import { layerNorm, layerNormAgain, layerNormBack } from "./layer-norm.ts";
 import { branchGradient, scaleSequences } from "./segments.ts";
 
-interface Weights {
-  readonly x: tf.TensorInfo;
-  readonly normWeight: tf.TensorInfo;
-  readonly normBias: tf.TensorInfo;
-  readonly qkvWeight: tf.TensorInfo;
-  readonly projWeight: tf.TensorInfo;
-  /** A factor for each sequence. */
-  readonly pathScale?: tf.TensorInfo;
-}
-interface Inputs extends Weights {
-  readonly qkvBias: tf.TensorInfo;
-  readonly projBias: tf.TensorInfo;
-}
-interface Saved extends Weights {
-  readonly dy: tf.TensorInfo;
-  readonly mean: tf.TensorInfo;
-  readonly inverseStd: tf.TensorInfo;
-  readonly qkv: tf.TensorInfo;
-  readonly mixed: tf.TensorInfo;
-}
-interface Attributes {
-  readonly heads: number;
-  readonly segments: readonly Segment[];
-  readonly epsilon: number;
-}
-
 /** `x + projection(attention(norm(x)))`. */
 export const attentionBlockKernels: readonly WasmKernel[] = [
-  wasmKernel<Inputs, Attributes & { readonly forGradient: boolean }>(
+  wasmKernel<AttentionBlockInputs, AttentionBlockAttributes & ForGradient>(
     "DinoAttentionBlock",
     ({ inputs, attributes, heap }) => {
       const { x, normWeight: weight, normBias: bias, qkvWeight, qkvBias, pathScale } = inputs;
@@ -58,25 +37,28 @@ export const attentionBlockKernels: readonly WasmKernel[] = [
     },
   ),
 
-  wasmKernel<Saved, Attributes>("DinoAttentionBlockBackward", ({ inputs, attributes, heap }) => {
-    const { dy, x, normWeight: weight, normBias: bias, mean, inverseStd } = inputs;
-    const { qkv, mixed, qkvWeight, projWeight, pathScale } = inputs;
-    const [rows, dim] = x.shape as [number, number];
-    const branch = branchGradient(heap, dy, pathScale, attributes.segments);
-    const dProj = weightBack(heap, branch.at, heap.at(mixed), projWeight, rows);
-    const dMixed = heap.output(x.shape);
-    affineBack(heap, branch.at, projWeight, rows, heap.at(dMixed));
-    branch.free();
-    const dQkv = heap.output(qkv.shape);
-    attendBack(heap, heap.at(qkv), heap.at(dMixed), heap.at(dQkv), dim, attributes);
-    const normed = layerNormAgain(heap, { x, weight, bias, mean, inverseStd });
-    const dLinear = weightBack(heap, heap.at(dQkv), heap.at(normed), qkvWeight, rows);
-    // What came through the heads is used up: its memory takes the normed rows' gradient.
-    const dNormed = dMixed;
-    affineBack(heap, heap.at(dQkv), qkvWeight, rows, heap.at(dNormed));
-    heap.free(dQkv, normed);
-    const dNorm = layerNormBack(heap, { dy: dNormed, x, weight, mean, inverseStd }, dy);
-    heap.free(dNormed);
-    return [...dNorm, ...dLinear, ...dProj];
-  }),
+  wasmKernel<ForBackward<AttentionBlockSaved>, AttentionBlockAttributes>(
+    "DinoAttentionBlockBackward",
+    ({ inputs, attributes, heap }) => {
+      const { dy, x, normWeight: weight, normBias: bias, mean, inverseStd } = inputs;
+      const { qkv, mixed, qkvWeight, projWeight, pathScale } = inputs;
+      const [rows, dim] = x.shape as [number, number];
+      const branch = branchGradient(heap, dy, pathScale, attributes.segments);
+      const dProj = weightBack(heap, branch.at, heap.at(mixed), projWeight, rows);
+      const dMixed = heap.output(x.shape);
+      affineBack(heap, branch.at, projWeight, rows, heap.at(dMixed));
+      branch.free();
+      const dQkv = heap.output(qkv.shape);
+      attendBack(heap, heap.at(qkv), heap.at(dMixed), heap.at(dQkv), dim, attributes);
+      const normed = layerNormAgain(heap, { x, weight, bias, mean, inverseStd });
+      const dLinear = weightBack(heap, heap.at(dQkv), heap.at(normed), qkvWeight, rows);
+      // What came through the heads is used up: its memory takes the normed rows' gradient.
+      const dNormed = dMixed;
+      affineBack(heap, heap.at(dQkv), qkvWeight, rows, heap.at(dNormed));
+      heap.free(dQkv, normed);
+      const dNorm = layerNormBack(heap, { dy: dNormed, x, weight, mean, inverseStd }, dy);
+      heap.free(dNormed);
+      return [...dNorm, ...dLinear, ...dProj];
+    },
+  ),
 ];

@@ -1,4 +1,11 @@
-import type { Segment } from "@dino/ops";
+import type {
+  AttentionBlockAttributes,
+  AttentionBlockInputs,
+  ClassAttentionBlockSaved,
+  ForBackward,
+  ForGradient,
+  Segment,
+} from "@dino/ops";
 import type * as tf from "@tensorflow/tfjs-core";
 import { type Heap, type Matrix, matrix, transposed } from "../heap.ts";
 import type { Address } from "../kernels.ts";
@@ -7,35 +14,9 @@ import { affine, affineBack, weightBack } from "./affine.ts";
 import { layerNorm, layerNormAgain, layerNormBack } from "./layer-norm.ts";
 import { branchGradient, type Place, places, scaleSequences } from "./segments.ts";
 
-interface Weights {
-  readonly x: tf.TensorInfo;
-  readonly normWeight: tf.TensorInfo;
-  readonly normBias: tf.TensorInfo;
-  readonly qkvWeight: tf.TensorInfo;
-  readonly projWeight: tf.TensorInfo;
-  readonly pathScale?: tf.TensorInfo;
-}
-interface Inputs extends Weights {
-  readonly qkvBias: tf.TensorInfo;
-  readonly projBias: tf.TensorInfo;
-}
-interface Saved extends Weights {
-  readonly dy: tf.TensorInfo;
-  readonly mean: tf.TensorInfo;
-  readonly inverseStd: tf.TensorInfo;
-  readonly q: tf.TensorInfo;
-  readonly kv: tf.TensorInfo;
-  readonly mixed: tf.TensorInfo;
-}
-interface Attributes {
-  readonly heads: number;
-  readonly segments: readonly Segment[];
-  readonly epsilon: number;
-}
-
 /** The attention half of a block for the first token of every sequence alone. */
 export const classAttentionBlockKernels: readonly WasmKernel[] = [
-  wasmKernel<Inputs, Attributes & { readonly forGradient: boolean }>(
+  wasmKernel<AttentionBlockInputs, AttentionBlockAttributes & ForGradient>(
     "DinoClassAttentionBlock",
     ({ inputs, attributes: { heads, segments, epsilon, forGradient }, heap }) => {
       const { x, normWeight: weight, normBias: bias, qkvWeight, qkvBias, pathScale } = inputs;
@@ -80,7 +61,7 @@ export const classAttentionBlockKernels: readonly WasmKernel[] = [
     },
   ),
 
-  wasmKernel<Saved, Attributes>(
+  wasmKernel<ForBackward<ClassAttentionBlockSaved>, AttentionBlockAttributes>(
     "DinoClassAttentionBlockBackward",
     ({ inputs, attributes: { heads, segments }, heap }) => {
       const { dy, x, normWeight: weight, normBias: bias, mean, inverseStd } = inputs;

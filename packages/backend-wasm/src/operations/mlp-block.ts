@@ -1,38 +1,19 @@
-import type { Segment } from "@dino/ops";
-import type * as tf from "@tensorflow/tfjs-core";
+import type {
+  ForBackward,
+  ForGradient,
+  MlpBlockAttributes,
+  MlpBlockInputs,
+  MlpBlockSaved,
+} from "@dino/ops";
 import { sizeOf } from "../heap.ts";
 import { type WasmKernel, wasmKernel } from "../wasm-kernel.ts";
 import { affine, affineBack, weightBack } from "./affine.ts";
 import { layerNorm, layerNormAgain, layerNormBack } from "./layer-norm.ts";
 import { branchGradient, scaleSequences } from "./segments.ts";
 
-interface Weights {
-  readonly x: tf.TensorInfo;
-  readonly normWeight: tf.TensorInfo;
-  readonly normBias: tf.TensorInfo;
-  readonly fc1Weight: tf.TensorInfo;
-  readonly fc2Weight: tf.TensorInfo;
-  /** A factor for each sequence. */
-  readonly pathScale?: tf.TensorInfo;
-}
-interface Inputs extends Weights {
-  readonly fc1Bias: tf.TensorInfo;
-  readonly fc2Bias: tf.TensorInfo;
-}
-interface Saved extends Weights {
-  readonly dy: tf.TensorInfo;
-  readonly mean: tf.TensorInfo;
-  readonly inverseStd: tf.TensorInfo;
-  readonly hidden: tf.TensorInfo;
-}
-interface Attributes {
-  readonly segments: readonly Segment[];
-  readonly epsilon: number;
-}
-
 /** `x + fc2(gelu(fc1(norm(x))))`: the activations are made again on the way back. */
 export const mlpBlockKernels: readonly WasmKernel[] = [
-  wasmKernel<Inputs, Attributes & { readonly forGradient: boolean }>(
+  wasmKernel<MlpBlockInputs, MlpBlockAttributes & ForGradient>(
     "DinoMlpBlock",
     ({ inputs, attributes: { segments, epsilon, forGradient }, heap }) => {
       const { x, normWeight: weight, normBias: bias, fc1Weight, pathScale } = inputs;
@@ -55,7 +36,7 @@ export const mlpBlockKernels: readonly WasmKernel[] = [
     },
   ),
 
-  wasmKernel<Saved, Attributes>(
+  wasmKernel<ForBackward<MlpBlockSaved>, MlpBlockAttributes>(
     "DinoMlpBlockBackward",
     ({ inputs, attributes: { segments }, heap }) => {
       const { dy, x, normWeight: weight, normBias: bias, mean, inverseStd } = inputs;

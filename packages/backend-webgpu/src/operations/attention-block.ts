@@ -1,39 +1,20 @@
-import type * as tf from "@tensorflow/tfjs-core";
-import { type AttentionAttributes, attend, attendBackward } from "./attention.ts";
+import type {
+  AttentionBlockAttributes,
+  AttentionBlockInputs,
+  AttentionBlockSaved,
+  ForBackward,
+  ForGradient,
+} from "@dino/ops";
+import { attend, attendBackward } from "./attention.ts";
 import { layerNorm, layerNormAgain, layerNormBackward } from "./layer-norm.ts";
 import { forwardProduct, rowsProduct, weightProduct } from "./linear.ts";
 import { pathFactors, scaledRows } from "./path-factors.ts";
 import { multiply } from "./product.ts";
 import { type WebgpuKernel, webgpuKernel } from "./webgpu-kernel.ts";
 
-interface Weights {
-  readonly x: tf.TensorInfo;
-  readonly normWeight: tf.TensorInfo;
-  readonly normBias: tf.TensorInfo;
-  readonly qkvWeight: tf.TensorInfo;
-  readonly projWeight: tf.TensorInfo;
-  /** A factor for each sequence. */
-  readonly pathScale?: tf.TensorInfo;
-}
-export interface AttentionBlockInputs extends Weights {
-  readonly qkvBias: tf.TensorInfo;
-  readonly projBias: tf.TensorInfo;
-}
-interface Saved extends Weights {
-  readonly dy: tf.TensorInfo;
-  readonly mean: tf.TensorInfo;
-  readonly inverseStd: tf.TensorInfo;
-  readonly qkv: tf.TensorInfo;
-  /** What `attend` gave: more than the rows. */
-  readonly mixed: tf.TensorInfo;
-}
-export interface AttentionBlockAttributes extends AttentionAttributes {
-  readonly epsilon: number;
-}
-
 /** `x + projection(attention(norm(x)))`: four dispatches forward, ten back. */
 export const attentionBlockKernels: readonly WebgpuKernel[] = [
-  webgpuKernel<AttentionBlockInputs, AttentionBlockAttributes & { readonly forGradient: boolean }>(
+  webgpuKernel<AttentionBlockInputs, AttentionBlockAttributes & ForGradient>(
     "DinoAttentionBlock",
     ({ inputs, attributes, backend }) => {
       const { x, normWeight: weight, normBias: bias, qkvWeight, projWeight, projBias } = inputs;
@@ -65,7 +46,7 @@ export const attentionBlockKernels: readonly WebgpuKernel[] = [
     },
   ),
 
-  webgpuKernel<Saved, AttentionBlockAttributes>(
+  webgpuKernel<ForBackward<AttentionBlockSaved>, AttentionBlockAttributes>(
     "DinoAttentionBlockBackward",
     ({ inputs, attributes, backend }) => {
       const { x, normWeight: weight, normBias: bias, qkvWeight, projWeight } = inputs;

@@ -1,4 +1,11 @@
-import type { Segment } from "@dino/ops";
+import type {
+  AttentionBlockAttributes,
+  AttentionBlockInputs,
+  ClassAttentionBlockSaved,
+  ForBackward,
+  ForGradient,
+  Segment,
+} from "@dino/ops";
 import type * as tf from "@tensorflow/tfjs-core";
 import { remembered } from "../remembered.ts";
 import {
@@ -6,23 +13,12 @@ import {
   classAttentionProgram,
 } from "../shaders/class-attention.ts";
 import { segmentSlots, segmentValues } from "../shaders/segments.ts";
-import type { AttentionBlockAttributes, AttentionBlockInputs } from "./attention-block.ts";
 import { addAtFirstRows, firstRows } from "./first-rows.ts";
 import { layerNorm, layerNormAgain, layerNormBackward } from "./layer-norm.ts";
 import { forwardProduct, rowsProduct, weightProduct } from "./linear.ts";
 import { scaledRows } from "./path-factors.ts";
 import { multiply } from "./product.ts";
 import { type WebgpuKernel, webgpuKernel } from "./webgpu-kernel.ts";
-
-type Saved = Omit<AttentionBlockInputs, "qkvBias" | "projBias"> & {
-  readonly dy: tf.TensorInfo;
-  readonly mean: tf.TensorInfo;
-  readonly inverseStd: tf.TensorInfo;
-  readonly q: tf.TensorInfo;
-  readonly kv: tf.TensorInfo;
-  /** The rows, and behind them what the way back needs of the softmax. */
-  readonly mixed: tf.TensorInfo;
-};
 
 const forwardProgram = remembered(classAttentionProgram);
 const backwardProgram = remembered(classAttentionBackwardProgram);
@@ -37,7 +33,7 @@ function plan(dim: number, heads: number, segments: readonly Segment[]) {
 
 /** The attention half of a block for the first token of every sequence alone. */
 export const classAttentionBlockKernels: readonly WebgpuKernel[] = [
-  webgpuKernel<AttentionBlockInputs, AttentionBlockAttributes & { readonly forGradient: boolean }>(
+  webgpuKernel<AttentionBlockInputs, AttentionBlockAttributes & ForGradient>(
     "DinoClassAttentionBlock",
     ({ inputs, attributes: { heads, segments, epsilon, forGradient }, backend }) => {
       const { x, normWeight: weight, normBias: bias, qkvWeight, qkvBias, projWeight } = inputs;
@@ -75,7 +71,7 @@ export const classAttentionBlockKernels: readonly WebgpuKernel[] = [
     },
   ),
 
-  webgpuKernel<Saved, AttentionBlockAttributes>(
+  webgpuKernel<ForBackward<ClassAttentionBlockSaved>, AttentionBlockAttributes>(
     "DinoClassAttentionBlockBackward",
     ({ inputs, attributes: { heads, segments }, backend }) => {
       const { x, normWeight: weight, normBias: bias, qkvWeight, projWeight } = inputs;

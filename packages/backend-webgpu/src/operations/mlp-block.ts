@@ -1,38 +1,19 @@
-import type { Segment } from "@dino/ops";
-import type * as tf from "@tensorflow/tfjs-core";
+import type {
+  ForBackward,
+  ForGradient,
+  MlpBlockAttributes,
+  MlpBlockInputs,
+  MlpBlockSaved,
+} from "@dino/ops";
 import { layerNorm, layerNormAgain, layerNormBackward } from "./layer-norm.ts";
 import { forwardProduct, rowsProduct, weightProduct } from "./linear.ts";
 import { pathFactors, scaledRows } from "./path-factors.ts";
 import { multiply } from "./product.ts";
 import { type WebgpuKernel, webgpuKernel } from "./webgpu-kernel.ts";
 
-interface Weights {
-  readonly x: tf.TensorInfo;
-  readonly normWeight: tf.TensorInfo;
-  readonly normBias: tf.TensorInfo;
-  readonly fc1Weight: tf.TensorInfo;
-  readonly fc2Weight: tf.TensorInfo;
-  readonly pathScale?: tf.TensorInfo;
-}
-interface Inputs extends Weights {
-  readonly fc1Bias: tf.TensorInfo;
-  readonly fc2Bias: tf.TensorInfo;
-}
-interface Saved extends Weights {
-  readonly dy: tf.TensorInfo;
-  readonly mean: tf.TensorInfo;
-  readonly inverseStd: tf.TensorInfo;
-  /** Before the GELU. */
-  readonly hidden: tf.TensorInfo;
-}
-interface Attributes {
-  readonly segments: readonly Segment[];
-  readonly epsilon: number;
-}
-
 /** `x + fc2(gelu(fc1(norm(x))))`: three dispatches forward, seven back. */
 export const mlpBlockKernels: readonly WebgpuKernel[] = [
-  webgpuKernel<Inputs, Attributes & { readonly forGradient: boolean }>(
+  webgpuKernel<MlpBlockInputs, MlpBlockAttributes & ForGradient>(
     "DinoMlpBlock",
     ({ inputs, attributes: { segments, epsilon, forGradient }, backend }) => {
       const { x, normWeight: weight, normBias: bias, fc1Weight, fc1Bias, fc2Weight } = inputs;
@@ -59,7 +40,7 @@ export const mlpBlockKernels: readonly WebgpuKernel[] = [
     },
   ),
 
-  webgpuKernel<Saved, Attributes>(
+  webgpuKernel<ForBackward<MlpBlockSaved>, MlpBlockAttributes>(
     "DinoMlpBlockBackward",
     ({ inputs, attributes: { segments }, backend }) => {
       const { x, normWeight: weight, normBias: bias, fc1Weight, fc2Weight } = inputs;

@@ -22,13 +22,14 @@ export interface AttentionBlockOptions extends BlockOptions {
   readonly heads: number;
 }
 
+/** What both kernels are told. */
 export type AttentionBlockAttributes = {
   readonly heads: number;
   readonly segments: readonly Segment[];
   readonly epsilon: number;
 };
 
-/** What the backward kernel needs of the inputs besides the rows. */
+/** What the backward kernel needs of the inputs besides the rows. `pathScale` as in `BlockOptions`. */
 export type AttentionBlockWeights = {
   readonly normWeight: tf.Tensor1D;
   readonly normBias: tf.Tensor1D;
@@ -37,21 +38,28 @@ export type AttentionBlockWeights = {
   readonly pathScale?: tf.Tensor1D;
 };
 
+/** What the forward kernel gets. */
 export type AttentionBlockInputs = AttentionBlockWeights & {
   readonly x: tf.Tensor2D;
   readonly qkvBias: tf.Tensor1D;
   readonly projBias: tf.Tensor1D;
 };
 
-type Saved = AttentionBlockWeights & {
+/** What the backward kernel gets besides the output's gradient. */
+export type AttentionBlockSaved = AttentionBlockWeights & {
   readonly x: tf.Tensor2D;
   readonly mean: tf.Tensor2D;
   readonly inverseStd: tf.Tensor2D;
+  /** A backend may keep these as it likes: its own kernels alone read them. */
   readonly qkv: tf.Tensor2D;
   readonly mixed: tf.Tensor2D;
 };
 
-const operation = differentiable<AttentionBlockInputs, Saved, AttentionBlockAttributes>({
+const operation = differentiable<
+  AttentionBlockInputs,
+  AttentionBlockSaved,
+  AttentionBlockAttributes
+>({
   name: "AttentionBlock",
   forward: (inputs, { heads, segments, epsilon, forGradient }) => {
     const { x, normWeight, normBias, qkvWeight, qkvBias, projWeight, projBias } = inputs;
@@ -70,7 +78,7 @@ const operation = differentiable<AttentionBlockInputs, Saved, AttentionBlockAttr
   saved: ({ x, normWeight, normBias, qkvWeight, projWeight, pathScale }, outputs) => {
     const [, mean, inverseStd, qkv, mixed] = outputs as tf.Tensor2D[];
     const kept = { x, normWeight, normBias, qkvWeight, projWeight, mean, inverseStd, qkv, mixed };
-    return (pathScale ? { ...kept, pathScale } : kept) as Saved;
+    return (pathScale ? { ...kept, pathScale } : kept) as AttentionBlockSaved;
   },
   backward: ({ dy, ...saved }, { heads, segments, epsilon }) => {
     const { x, normWeight: weight, normBias: bias, mean, inverseStd, qkvWeight, qkv } = saved;

@@ -16,16 +16,22 @@ import { layerNormAgain, layerNormKernels } from "./layer-norm.ts";
 import { affineKernels } from "./linear.ts";
 import { classTokensKernels } from "./tokens.ts";
 
-type Saved = AttentionBlockWeights & {
+/** What the backward kernel gets besides the output's gradient; the forward one gets `AttentionBlockInputs`. */
+export type ClassAttentionBlockSaved = AttentionBlockWeights & {
   readonly x: tf.Tensor2D;
   readonly mean: tf.Tensor2D;
   readonly inverseStd: tf.Tensor2D;
+  /** A backend may keep these as it likes: its own kernels alone read them. */
   readonly q: tf.Tensor2D;
   readonly kv: tf.Tensor2D;
   readonly mixed: tf.Tensor2D;
 };
 
-const operation = differentiable<AttentionBlockInputs, Saved, AttentionBlockAttributes>({
+const operation = differentiable<
+  AttentionBlockInputs,
+  ClassAttentionBlockSaved,
+  AttentionBlockAttributes
+>({
   name: "ClassAttentionBlock",
   forward: (inputs, { heads, segments, epsilon, forGradient }) => {
     const { x, normWeight, normBias, qkvWeight, qkvBias, projWeight, projBias } = inputs;
@@ -50,7 +56,7 @@ const operation = differentiable<AttentionBlockInputs, Saved, AttentionBlockAttr
     const [, mean, inverseStd, q, kv, mixed] = outputs as tf.Tensor2D[];
     const weights = { normWeight, normBias, qkvWeight, projWeight };
     const kept = { x, ...weights, mean, inverseStd, q, kv, mixed };
-    return (pathScale ? { ...kept, pathScale } : kept) as Saved;
+    return (pathScale ? { ...kept, pathScale } : kept) as ClassAttentionBlockSaved;
   },
   backward: ({ dy, ...saved }, { heads, segments, epsilon }) => {
     const { x, normWeight: weight, normBias: bias, mean, inverseStd, qkvWeight } = saved;

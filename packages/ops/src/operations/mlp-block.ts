@@ -9,7 +9,11 @@ import { assertBlock, type BlockOptions, type Statistics } from "./attention-blo
 import { layerNormAgain, layerNormKernels } from "./layer-norm.ts";
 import { affineKernels, linearKernels } from "./linear.ts";
 
-type Attributes = { readonly segments: readonly Segment[]; readonly epsilon: number };
+/** What both kernels are told. */
+export type MlpBlockAttributes = {
+  readonly segments: readonly Segment[];
+  readonly epsilon: number;
+};
 
 type Weights = {
   readonly normWeight: tf.Tensor1D;
@@ -18,19 +22,24 @@ type Weights = {
   readonly fc2Weight: tf.Tensor2D;
   readonly pathScale?: tf.Tensor1D;
 };
-type Inputs = Weights & {
+
+/** What the forward kernel gets. `pathScale` as in `BlockOptions`. */
+export type MlpBlockInputs = Weights & {
   readonly x: tf.Tensor2D;
   readonly fc1Bias: tf.Tensor1D;
   readonly fc2Bias: tf.Tensor1D;
 };
-type Saved = Weights & {
+
+/** What the backward kernel gets besides the output's gradient. */
+export type MlpBlockSaved = Weights & {
   readonly x: tf.Tensor2D;
   readonly mean: tf.Tensor2D;
   readonly inverseStd: tf.Tensor2D;
+  /** Before the GELU; a backend may keep it as it likes: its own kernels alone read it. */
   readonly hidden: tf.Tensor2D;
 };
 
-const operation = differentiable<Inputs, Saved, Attributes>({
+const operation = differentiable<MlpBlockInputs, MlpBlockSaved, MlpBlockAttributes>({
   name: "MlpBlock",
   forward: (inputs, { segments, epsilon, forGradient }) => {
     const { x, normWeight, normBias, fc1Weight, fc1Bias, fc2Weight, fc2Bias } = inputs;
@@ -49,7 +58,7 @@ const operation = differentiable<Inputs, Saved, Attributes>({
   saved: ({ x, normWeight, normBias, fc1Weight, fc2Weight, pathScale }, outputs) => {
     const [, mean, inverseStd, hidden] = outputs as tf.Tensor2D[];
     const kept = { x, normWeight, normBias, fc1Weight, fc2Weight, mean, inverseStd, hidden };
-    return (pathScale ? { ...kept, pathScale } : kept) as Saved;
+    return (pathScale ? { ...kept, pathScale } : kept) as MlpBlockSaved;
   },
   backward: ({ dy, ...saved }, { segments, epsilon }) => {
     const { x, normWeight: weight, normBias: bias, mean, inverseStd, fc1Weight } = saved;
