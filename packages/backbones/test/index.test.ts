@@ -6,7 +6,15 @@ import { expect, test } from "vitest";
 
 test("exports these names and no others", () => {
   expect(Object.keys(api).sort()).toEqual(["dinoHead", "dinoNetwork"]);
-  expect(Object.keys(vit).sort()).toEqual(["positionsFor", "resizePositions", "vit", "vitSizes"]);
+  expect(Object.keys(vit).sort()).toEqual([
+    "positionsFor",
+    "resizePositions",
+    "usualHeadWidth",
+    "vit",
+    "vitOfData",
+    "vitOfShapes",
+    "vitSizes",
+  ]);
   expect(Object.keys(resnet).sort()).toEqual(["resnet", "resnetLayers", "resnetSizes"]);
   expect(Object.keys(testing)).toEqual(["backboneCases"]);
 });

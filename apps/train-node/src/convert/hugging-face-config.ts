@@ -1,7 +1,7 @@
 import { resnetSizes } from "@dino/backbones/resnet";
+import type { VitArchitecture } from "@dino/backbones/vit";
 import type { Dtype } from "@dino/checkpoint";
 import type { ResnetArchitecture } from "../model/resnet-architecture.ts";
-import type { VitArchitecture } from "../model/vit-architecture.ts";
 
 const dtypes: Readonly<Partial<Record<Dtype, string>>> = {
   F64: "float64",

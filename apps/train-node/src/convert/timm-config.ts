@@ -1,6 +1,6 @@
 import { resnet } from "@dino/backbones/resnet";
+import type { VitArchitecture } from "@dino/backbones/vit";
 import type { ResnetArchitecture } from "../model/resnet-architecture.ts";
-import type { VitArchitecture } from "../model/vit-architecture.ts";
 import { timmInput } from "./preprocessing.ts";
 
 /** What timm calls the sizes that it has; others are the nearest with arguments of their own. */

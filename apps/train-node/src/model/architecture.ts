@@ -1,6 +1,6 @@
 import type { Backbone } from "@dino/backbones";
 import { resnet } from "@dino/backbones/resnet";
-import { type VisionTransformer, vit } from "@dino/backbones/vit";
+import { type VisionTransformer, type VitArchitecture, vit, vitOfData } from "@dino/backbones/vit";
 import type { Checkpoint, NamedWeights } from "@dino/checkpoint";
 import { RunError } from "../errors.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -10,7 +10,7 @@ import {
   resnetIn,
   resnetOfTensors,
 } from "./resnet-architecture.ts";
-import { type VitArchitecture, vitIn, vitOfSettings, vitOfTensors } from "./vit-architecture.ts";
+import { vitOfSettings, vitOfTensors } from "./vit-architecture.ts";
 
 /** What a backbone is built from. */
 export type Architecture = VitArchitecture | ResnetArchitecture;
@@ -82,7 +82,7 @@ export function architectureIn({
   const settings = parsed(metadata.settings) as Readonly<Record<string, unknown>> | undefined;
   const value = parsed(metadata[architectureKey]) ?? settings?.[architectureKey];
   if (typeof value !== "object" || value === null) return undefined;
-  return resnetIn(value) ?? vitIn(value);
+  return resnetIn(value) ?? vitOfData(value);
 }
 
 function parsed(text: string | undefined): unknown {

@@ -1,7 +1,7 @@
 import { resnet } from "@dino/backbones/resnet";
+import type { VitArchitecture } from "@dino/backbones/vit";
 import { type Architecture, backboneOf, isResnet } from "./architecture.ts";
 import type { ResnetArchitecture } from "./resnet-architecture.ts";
-import type { VitArchitecture } from "./vit-architecture.ts";
 
 export interface HeadWidths {
   readonly hidden: number;

@@ -1,17 +1,7 @@
-import { vitSizes } from "@dino/backbones/vit";
+import { usualHeadWidth, type VitArchitecture, vitOfShapes, vitSizes } from "@dino/backbones/vit";
 import type { NamedWeights } from "@dino/checkpoint";
 import { RunError, UsageError } from "../errors.ts";
 import type { Settings } from "../settings/settings.ts";
-
-/** What a Vision Transformer is built from. */
-export interface VitArchitecture {
-  readonly embedDim: number;
-  readonly depth: number;
-  readonly heads: number;
-  readonly patchSize: number;
-  /** Side of the pictures that its positions were learnt for. */
-  readonly imageSize: number;
-}
 
 /** The one that a run's settings ask for. */
 export function vitOfSettings(
@@ -43,35 +33,23 @@ export function vitOfTensors(
   { name, tensors }: NamedWeights,
   numHeads: number | undefined,
 ): VitArchitecture {
-  const [embedDim = 0, channels = 0, patchSize = 0] =
-    tensors.get("patch_embed.proj.weight")?.shape ?? [];
-  const positions = tensors.get("pos_embed")?.shape[1];
-  if (channels !== 3 || positions === undefined) {
+  const shown = vitOfShapes(tensors);
+  if (shown === undefined) {
     throw new RunError(
       `${name}: expected a Vision Transformer's weights (patch_embed.proj.weight, pos_embed) or a ResNet's (layer1.0.conv1.weight), got ${kindOf(tensors)}`,
     );
   }
-  const blocks = new Set(
-    [...tensors.keys()].flatMap((key) => /^blocks\.(\d+)\./.exec(key)?.[1] ?? []),
-  );
-  const heads = numHeads ?? embedDim / 64;
+  const { embedDim } = shown;
+  const heads = numHeads ?? embedDim / usualHeadWidth;
   if (embedDim % heads !== 0 || !Number.isInteger(heads)) {
     throw new UsageError(
       `--num-heads: expected the number of heads of ${name}, a divisor of its width of ${embedDim}, got ${numHeads ?? "none"}`,
     );
   }
-  const imageSize = Math.round(Math.sqrt(positions - 1)) * patchSize;
-  return { embedDim, depth: blocks.size, heads, patchSize, imageSize };
+  return { ...shown, heads };
 }
 
 function kindOf(tensors: NamedWeights["tensors"]): string {
   const isXcit = tensors.has("pos_embeder.token_projection.weight");
   return isXcit ? "an XCiT's, which is announced and not here yet" : `${tensors.size} others`;
-}
-
-/** The same from a file's metadata. */
-export function vitIn(value: object): VitArchitecture | undefined {
-  const { embedDim, depth, heads, patchSize, imageSize } = value as VitArchitecture;
-  const sizes = { embedDim, depth, heads, patchSize, imageSize };
-  return Object.values(sizes).every((n) => Number.isSafeInteger(n) && n > 0) ? sizes : undefined;
 }

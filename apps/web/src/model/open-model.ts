@@ -1,14 +1,14 @@
-import type { VisionTransformer } from "@dino/backbones/vit";
+import { type VisionTransformer, type VitArchitecture, vit } from "@dino/backbones/vit";
 import { backboneWeights, httpSource, loadWeights, openCheckpoint } from "@dino/checkpoint";
 import type { Params } from "@dino/ops";
-import { type Architecture, architectureOf, backboneOf } from "./architecture.ts";
+import { architectureOf } from "./architecture.ts";
 
 /** A trained backbone in a worker. */
 export interface Model {
   readonly backbone: VisionTransformer;
   /** Owned by whoever opened the model. */
   readonly params: Params;
-  readonly architecture: Architecture;
+  readonly architecture: VitArchitecture;
 }
 
 /** Where a model's file is: in hand, part of the page, or on a server that answers ranges. */
@@ -21,7 +21,7 @@ export type ModelSource =
 export async function openModel(source: ModelSource): Promise<Model> {
   const checkpoint = await openCheckpoint(await bytesOf(source));
   const architecture = architectureOf(checkpoint, backboneWeights(checkpoint));
-  const backbone = backboneOf(architecture);
+  const backbone = vit(architecture);
   return { backbone, architecture, params: await loadWeights(backbone, checkpoint) };
 }
 

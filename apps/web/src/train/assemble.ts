@@ -1,13 +1,13 @@
 import { multiCrop, type ViewPolicy } from "@dino/augmentations";
 import { dinoHead, dinoNetwork } from "@dino/backbones";
+import { type VitArchitecture, vit } from "@dino/backbones/vit";
 import { dinoLoss } from "@dino/loss";
 import { adamW } from "@dino/optimizers";
 import { constant, cosine, warmupCosine } from "@dino/schedulers";
 import { createTrainer, ema, type Trainer } from "@dino/trainer";
-import { type Architecture, backboneOf } from "../model/architecture.ts";
 import { models, prototypes, type TrainSettings } from "./settings.ts";
 
-export function architectureOf({ model }: TrainSettings): Architecture {
+export function architectureOf({ model }: TrainSettings): VitArchitecture {
   const { embedDim, depth, heads, patchSize, global: imageSize } = models[model];
   return { embedDim, depth, heads, patchSize, imageSize };
 }
@@ -31,7 +31,7 @@ export function trainerOf(settings: TrainSettings, memoryBytes: number | undefin
   const { rate, momentum, temperature } = models[settings.model];
   // Fewer steps of warm-up than this, and features are worse after training than before.
   const beginning = Math.min(30, Math.round(steps / 4));
-  const backbone = backboneOf(architectureOf(settings));
+  const backbone = vit(architectureOf(settings));
   const head = dinoHead({
     ...{ inputs: backbone.embedDim, prototypes, hidden: 256, bottleneck: 64 },
   });

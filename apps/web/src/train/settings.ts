@@ -1,4 +1,4 @@
-import type { Architecture } from "../model/architecture.ts";
+import type { VitArchitecture } from "@dino/backbones/vit";
 
 /** Where the pictures of a run come from. */
 export const sets = {
@@ -10,7 +10,7 @@ export type SetName = keyof typeof sets;
 
 /** How large a model is, and the crops that it learns from. */
 export interface ModelSize
-  extends Pick<Architecture, "embedDim" | "depth" | "heads" | "patchSize"> {
+  extends Pick<VitArchitecture, "embedDim" | "depth" | "heads" | "patchSize"> {
   readonly label: string;
   readonly note: string;
   /** Sides of the crops, in pixels. */
