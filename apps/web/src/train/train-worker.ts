@@ -5,7 +5,14 @@ import type { Dataset } from "@dino/data";
 import { heldPictures, imageFiles, loader, type NamedFile } from "@dino/data/browser";
 import type { Pixels } from "@dino/ops";
 import { within } from "@dino/ops";
-import { type TrainEvent, type Trainer, train } from "@dino/trainer";
+import {
+  type DeviceLoss,
+  type RunStore,
+  surviveDeviceLoss,
+  type TrainEvent,
+  type Trainer,
+  train,
+} from "@dino/trainer";
 import { originRun } from "@dino/trainer/browser";
 import * as tf from "@tensorflow/tfjs-core";
 import { architectureKey } from "../model/architecture.ts";
@@ -15,7 +22,7 @@ import { emojiSet, type PictureSet } from "../sets/emoji.ts";
 import { patternSet } from "../sets/patterns.ts";
 import { alone } from "./alone.ts";
 import { architectureOf, trainerOf, viewsOf } from "./assemble.ts";
-import { createJudge, type Judgement } from "./judge.ts";
+import { createJudge, type Judge, type Judgement } from "./judge.ts";
 import { forgetRun, keepRun, keptPictures, keptRun, runFolder } from "./run-folder.ts";
 import { models, type TrainSettings } from "./settings.ts";
 
@@ -32,7 +39,9 @@ export type RunEvent =
       /** What had been told before, where it goes on. */
       readonly events: readonly TrainEvent[];
     }
-  | { readonly type: "told"; readonly event: TrainEvent; readonly bytes: number };
+  | { readonly type: "told"; readonly event: TrainEvent; readonly bytes: number }
+  /** The graphics device was lost, and this engine started in its place. */
+  | { readonly type: "restarted"; readonly engine: string };
 
 export interface RunResult {
   readonly step: number;
@@ -46,13 +55,12 @@ let trainer: Trainer | undefined;
 let settings: TrainSettings | undefined;
 let events: readonly TrainEvent[] = [];
 let stopping: AbortController | undefined;
-let deviceLost: Promise<never> | undefined;
+let engine = "auto";
 
 const methods = {
-  start: async (engine: string): Promise<string> => {
-    const line = await startBackend(engine);
-    deviceLost = lossOfDevice();
-    return line;
+  start: (asked: string): Promise<string> => {
+    engine = asked;
+    return startBackend(engine);
   },
 
   /** The run that was kept, if there is one. */
@@ -111,6 +119,7 @@ export type TrainMethods = typeof methods;
 
 serve(methods);
 
+/** Trains to the last step; where the graphics device is lost, on another from what was saved. */
 async function run(
   asked: TrainSettings,
   set: PictureSet,
@@ -118,9 +127,6 @@ async function run(
 ): Promise<RunResult> {
   const { global: size, patchSize } = models[asked.model];
   const views = viewsOf(asked);
-  trainer?.dispose();
-  const own = trainerOf(asked, activeBackend().memoryBytes);
-  trainer = own;
   settings = asked;
   const controller = new AbortController();
   stopping = controller;
@@ -128,41 +134,14 @@ async function run(
   const worker = new Worker(new URL("./crops-worker.ts", import.meta.url), { type: "module" });
   const { batch: batchSize, seed } = asked;
   const batches = loader(set.training, { views, batchSize, seed, worker });
-  const store = originRun(
-    await runFolder(),
-    { open: openCheckpoint, encode: streamSafetensors },
-    { settings: { ...asked } },
-  );
-  let first = true;
-  const begun = () => {
-    if (!first) return;
-    first = false;
-    const broken = set.training.broken?.length ?? 0;
-    const pictures = set.training.length;
-    tell({
-      ...{ type: "begun", settings: asked, pictures, broken, shown: judge.shown },
-      events: [...store.events],
-    });
-  };
-  const told = {
-    save: store.save,
-    load: async () => {
-      const saved = await store.load();
-      begun();
-      return saved;
-    },
-    record: async (event: TrainEvent) => {
-      await store.record(event);
-      events = store.events;
-      tell({ type: "told", event, bytes: tf.memory().numBytes });
-    },
-  };
-  try {
-    const training = train({
-      trainer: own,
-      batches,
+  const store = toldStore(await runFolder(), { asked, set, judge, tell });
+  const attempt = (lost?: DeviceLoss) => {
+    trainer?.dispose();
+    const own = trainerOf(asked, activeBackend().memoryBytes);
+    trainer = own;
+    return train({
+      ...{ trainer: own, batches, store, lost },
       steps: asked.steps,
-      store: told,
       signal: controller.signal,
       saveEvery: 25,
       metricsEvery: activeBackend().name === "webgpu" ? 10 : 1,
@@ -173,12 +152,52 @@ async function run(
           judge.judge(own.network.backbone as VisionTransformer, params),
       },
     });
-    const { steps, stopped } = await Promise.race([training, deviceLost ?? training]);
+  };
+  const restart = async () => tell({ type: "restarted", engine: await startBackend(engine) });
+  try {
+    const { steps, stopped } = await surviveDeviceLoss({ run: attempt, restart });
     return { step: steps, finished: !stopped };
   } finally {
     await batches.close();
     stopping = undefined;
   }
+}
+
+interface Telling {
+  readonly asked: TrainSettings;
+  readonly set: PictureSet;
+  readonly judge: Judge;
+  readonly tell: Tell<RunEvent>;
+}
+
+/** The run's store; what it holds is told to the page as it is loaded, and then all that comes. */
+function toldStore(
+  folder: FileSystemDirectoryHandle,
+  { asked, set, judge, tell }: Telling,
+): RunStore {
+  const store = originRun(
+    folder,
+    { open: openCheckpoint, encode: streamSafetensors },
+    { settings: { ...asked } },
+  );
+  return {
+    save: store.save,
+    load: async () => {
+      const saved = await store.load();
+      tell({
+        ...{ type: "begun", settings: asked, shown: judge.shown },
+        pictures: set.training.length,
+        broken: set.training.broken?.length ?? 0,
+        events: [...store.events],
+      });
+      return saved;
+    },
+    record: async (event) => {
+      await store.record(event);
+      events = store.events;
+      tell({ type: "told", event, bytes: tf.memory().numBytes });
+    },
+  };
 }
 
 async function ownPictures(
@@ -199,14 +218,4 @@ async function setOf(
 ): Promise<PictureSet> {
   if (own) return { training: own, test: own };
   return set === "emoji" ? emojiSet(sheet) : patternSet();
-}
-
-/** Rejects when the graphics device is lost; what was on it is gone, the saved state is not. */
-function lossOfDevice(): Promise<never> | undefined {
-  const { device } = tf.backend() as { readonly device?: { readonly lost?: Promise<unknown> } };
-  const lost = device?.lost?.then((): never => {
-    throw Object.assign(new Error("the graphics device was lost"), { name: "DeviceLostError" });
-  });
-  lost?.catch(() => {}); // told of by the run that is under way, if there is one
-  return lost;
 }

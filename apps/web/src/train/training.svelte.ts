@@ -45,7 +45,6 @@ class Training {
   #started: Promise<string> | undefined;
   /** Every how many-th step's figures are kept, so that they stay few. */
   #every = 1;
-  #wanted = false;
 
   get worker() {
     this.#connection ??= connect<TrainMethods>(
@@ -81,7 +80,7 @@ class Training {
 
   async pause(): Promise<void> {
     this.phase = "pausing";
-    this.#want(false);
+    this.#remember(false);
     await this.worker.pause();
   }
 
@@ -104,38 +103,32 @@ class Training {
     this.phase = "preparing";
     this.error = "";
     this.note = "Preparing …";
-    this.#want(true);
+    this.#remember(true);
     try {
       this.#started ??= this.worker.start(address.get("engine", "auto"));
       engine.line = await this.#started;
       const { finished } = await call((event) => this.#hear(event));
-      this.#want(false);
+      this.#remember(false);
       this.phase = finished ? "finished" : "paused";
       this.note = finished ? "Done." : "Paused, and kept in this browser.";
     } catch (error) {
-      await this.#fail(error as Error);
+      this.#fail(error as Error);
     }
   }
 
-  /** A lost device or a worker that ended: begins it anew, and goes on from what was kept. */
-  async #fail(error: Error): Promise<void> {
+  /** A worker that failed is given up: the next run begins with a fresh one. */
+  #fail(error: Error): void {
     this.#connection?.close();
     this.#connection = undefined;
     this.#started = undefined;
-    if (this.#wanted && error.name === "DeviceLostError") {
-      this.#want(false); // once: a device that is lost again at once would be so for ever
-      await this.goOn();
-      this.note = `${error.message}; the run went on from step ${this.step}.`;
-      return;
-    }
-    this.#want(false);
+    this.#remember(false);
     this.error = error.message;
     this.note = "";
     this.phase = "failed";
   }
 
-  #want(training: boolean): void {
-    this.#wanted = training;
+  /** Over a reload, that this tab is training. */
+  #remember(training: boolean): void {
     if (training) sessionStorage.setItem(trainingKey, "");
     else sessionStorage.removeItem(trainingKey);
   }
@@ -143,6 +136,10 @@ class Training {
   #hear(event: RunEvent): void {
     if (event.type === "pictures") {
       this.note = `Reading pictures: ${event.done} of ${event.total}`;
+      return;
+    }
+    if (event.type === "restarted") {
+      engine.line = event.engine;
       return;
     }
     if (event.type === "told") {
@@ -175,6 +172,9 @@ class Training {
       }
     }
     if (event.type === "resumed") this.step = event.step;
+    if (event.type === "deviceLost") {
+      this.note = `The graphics device was lost (${event.lost.reason}); the run went on from step ${event.step}.`;
+    }
     if (event.type === "advice") this.advice = event.message;
     if (event.type === "evaluation") {
       const judgement = event.result as Judgement;
