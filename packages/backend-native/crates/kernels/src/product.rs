@@ -5,6 +5,7 @@
 //! A lane of what is multiplied is a *word*: one float32, or two bfloat16 that follow each other.
 
 mod batched;
+mod columns;
 mod finish;
 mod outer;
 mod panels;

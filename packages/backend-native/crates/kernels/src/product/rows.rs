@@ -10,6 +10,10 @@ use crate::stored::Stored;
 /// What a task's rows of the left-hand matrix may take up, in words: most of the second-level cache.
 const BLOCK: usize = 56 * 1024;
 
+/// The most rows of a task: more would read the right-hand matrix less often, but let one thread
+/// wait longer for the other's last block.
+const MOST_ROWS: usize = 48;
+
 /// A product `[m, k]` times panels of `[k, n]`.
 pub struct Product<'a> {
     pub m: usize,
@@ -44,7 +48,7 @@ pub fn product(machine: &Machine, product: Product<'_>) {
     } else {
         right.depth
     };
-    let most = (BLOCK / depth.max(1)).clamp(24, 144);
+    let most = (BLOCK / depth.max(1)).clamp(24, MOST_ROWS);
     // Each thread gets the same number of blocks, unless there are few.
     let blocks = m
         .div_ceil(most)

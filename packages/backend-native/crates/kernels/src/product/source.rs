@@ -14,6 +14,10 @@ pub trait Rows: Sync {
     /// Inside of a job of `simd`; row and columns are within the matrix.
     unsafe fn vector<S: Simd>(&self, simd: S, row: usize, column: usize, lanes: usize) -> S::V;
 
+    /// Fetches the cache line that a vector begins in, if it lies in memory; the row need not exist.
+    #[inline(always)]
+    fn prefetch<S: Simd>(&self, _simd: S, _row: usize, _column: usize) {}
+
     /// What has to be known of rows before they are read. Called once for all rows of a block.
     ///
     /// # Safety
@@ -32,6 +36,11 @@ pub struct Dense<'a, T = f32> {
 }
 
 impl<T: Stored> Rows for Dense<'_, T> {
+    #[inline(always)]
+    fn prefetch<S: Simd>(&self, simd: S, row: usize, column: usize) {
+        fetch(simd, self.values, row * self.stride + column);
+    }
+
     #[inline(always)]
     unsafe fn vector<S: Simd>(&self, simd: S, row: usize, column: usize, lanes: usize) -> S::V {
         // SAFETY: the caller's promise.
@@ -53,6 +62,11 @@ pub struct Normed<'a> {
 }
 
 impl Rows for Normed<'_> {
+    #[inline(always)]
+    fn prefetch<S: Simd>(&self, simd: S, row: usize, column: usize) {
+        fetch(simd, self.x, row * self.weight.len() + column);
+    }
+
     #[inline(always)]
     unsafe fn vector<S: Simd>(&self, simd: S, row: usize, column: usize, lanes: usize) -> S::V {
         // SAFETY: the caller's promise.
@@ -162,6 +176,11 @@ pub struct Active<'a, T> {
 
 impl<T: Stored> Rows for Active<'_, T> {
     #[inline(always)]
+    fn prefetch<S: Simd>(&self, simd: S, row: usize, column: usize) {
+        fetch(simd, self.before, row * self.width + column);
+    }
+
+    #[inline(always)]
     unsafe fn vector<S: Simd>(&self, simd: S, row: usize, column: usize, lanes: usize) -> S::V {
         // SAFETY: the caller's promise.
         unsafe {
@@ -186,6 +205,11 @@ pub struct Weighted<'a> {
 
 impl Rows for Weighted<'_> {
     #[inline(always)]
+    fn prefetch<S: Simd>(&self, simd: S, row: usize, column: usize) {
+        fetch(simd, self.x, row * self.width + column);
+    }
+
+    #[inline(always)]
     unsafe fn vector<S: Simd>(&self, simd: S, row: usize, column: usize, lanes: usize) -> S::V {
         // SAFETY: the caller's promise.
         unsafe {
@@ -197,6 +221,11 @@ impl Rows for Weighted<'_> {
     fn holds(&self, rows: usize, width: usize) -> bool {
         width == self.width && self.x.len() == rows * width && self.factors.len() == rows
     }
+}
+
+#[inline(always)]
+fn fetch<S: Simd, T>(simd: S, values: &[T], at: usize) {
+    simd.prefetch(values.as_ptr().wrapping_add(at).cast());
 }
 
 /// # Safety
