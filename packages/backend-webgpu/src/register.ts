@@ -3,7 +3,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { requestDevice } from "./device.ts";
 import { attentionKernels } from "./operations/attention.ts";
 import { attentionBlockKernels } from "./operations/attention-block.ts";
+import { batchNormKernels } from "./operations/batch-norm.ts";
 import { classAttentionBlockKernels } from "./operations/class-attention-block.ts";
+import { conv2dKernels } from "./operations/conv2d.ts";
 import { dinoCrossEntropyKernels } from "./operations/dino-cross-entropy.ts";
 import { classTokensKernels } from "./operations/first-rows.ts";
 import { headKernels } from "./operations/head.ts";
@@ -11,6 +13,7 @@ import { imageTensorKernels } from "./operations/image-tensor.ts";
 import { layerNormKernels } from "./operations/layer-norm.ts";
 import { linearKernels } from "./operations/linear.ts";
 import { matMulKernels } from "./operations/mat-mul.ts";
+import { maxPool2dKernels } from "./operations/max-pool2d.ts";
 import { mlpBlockKernels } from "./operations/mlp-block.ts";
 import { patchEmbedKernels } from "./operations/patch-embed.ts";
 import { updateKernels } from "./operations/updates.ts";
@@ -25,14 +28,17 @@ export const stockBackendName = "webgpu-stock";
 const kernels: readonly WebgpuKernel[] = [
   ...attentionKernels,
   ...attentionBlockKernels,
+  ...batchNormKernels,
   ...classAttentionBlockKernels,
   ...classTokensKernels,
+  ...conv2dKernels,
   ...dinoCrossEntropyKernels,
   ...headKernels,
   ...imageTensorKernels,
   ...layerNormKernels,
   ...linearKernels,
   ...matMulKernels,
+  ...maxPool2dKernels,
   ...mlpBlockKernels,
   ...patchEmbedKernels,
   ...updateKernels,

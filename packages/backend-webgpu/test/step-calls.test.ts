@@ -1,10 +1,12 @@
 import "@dino/ops/gradients";
 import { dinoHead, dinoNetwork } from "@dino/backbones";
+import { resnet } from "@dino/backbones/resnet";
 import { vit } from "@dino/backbones/vit";
 import { dinoLoss } from "@dino/loss";
 import { imageTensor } from "@dino/ops";
 import { adamW } from "@dino/optimizers";
 import { createTrainer, ema } from "@dino/trainer";
+import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import type { CallCounts } from "../src/count-calls.ts";
 import { onNullAdapter } from "./null-adapter.ts";
@@ -17,6 +19,33 @@ const sizes = [
 const pictureBytes = sizes.reduce((sum, { views, size }) => sum + 3 * views * size ** 2, 0);
 
 onNullAdapter();
+
+test("a step of a ResNet takes our kernels, within eight buffers a shader", async () => {
+  const backbone = resnet({ block: "basic", blocks: [2, 2, 2, 2], width: 8 });
+  const head = dinoHead({ inputs: backbone.embedDim, prototypes: 64, hidden: 32, bottleneck: 16 });
+  const trainer = createTrainer({
+    network: dinoNetwork(backbone, head),
+    loss: dinoLoss({ prototypes: 64 }),
+    optimizer: adamW(),
+    teacher: ema(() => 0.996),
+    learningRate: () => 1e-4,
+    weightDecay: () => 0.04,
+    teacherTemperature: () => 0.04,
+    clipNorm: 3,
+    freezeLastLayer: 0,
+    seed: 0,
+  });
+  const { countCalls } = await import("../src/count-calls.ts");
+  let dispatches = 0;
+  for (let step = 0; step < 2; step++) {
+    const counting = countCalls();
+    trainer.train([2, 6].map((views, i) => tf.zeros([2 * views, 64 >> i, 64 >> i, 3])));
+    ({ dispatches } = counting.stop());
+    await trainer.metrics(); // which would throw if the device had refused a command
+  }
+  trainer.dispose();
+  expect(dispatches).toBeLessThanOrEqual(1280);
+});
 
 test("a step of a Vision Transformer is few dispatches, and uploads its pictures alone", async () => {
   const backbone = vit("tiny");

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { remembered } from "../remembered.ts";
+import type { ConvolutionProduct, ConvolutionSize } from "../shaders/convolution.ts";
 import { type Half, type MatMul, matMulProgram, type Tile } from "../shaders/mat-mul.ts";
 import type { DinoWebGPUBackend } from "../webgpu-backend.ts";
 import { sizeOf } from "./size-of.ts";
@@ -30,6 +31,8 @@ type Epilogue = Omit<
   | "sumsOfA"
   | "keepsBefore"
   | "halves"
+  | "shares"
+  | "convolution"
 >;
 
 /** What is multiplied: `[rows, inner]` by `[inner, columns]`. */
@@ -43,10 +46,23 @@ export interface Operands {
   readonly transposeB?: boolean;
 }
 
+/** A convolution that a product is part of. */
+export interface Convolution {
+  readonly product: ConvolutionProduct;
+  readonly scalars: Readonly<Record<ConvolutionSize, number>>;
+}
+
 /** A product, and what is done to it before it is written. */
 export interface Product extends Operands, Epilogue {
   /** How many products there are: 1 unless given. */
   readonly batch?: number;
+  /** What it is of a convolution, whose operands are gathered from pictures. */
+  readonly convolution?: Convolution;
+  /**
+   * So much of the inner dimension, a multiple of the tile's depth, is the share of each of the
+   * batch: their products are parts of a sum.
+   */
+  readonly share?: number;
   /** Takes the product, rows of `columns`, from its own `start` on. */
   readonly y: tf.TensorInfo;
   readonly startY?: number;
@@ -85,6 +101,8 @@ export function multiply(backend: DinoWebGPUBackend, product: Product): void {
     ...(slope && { slope }),
     ...(factors && { factors: rowFactors ? ("rows" as const) : ("columns" as const) }),
     ...(residual && { residual: true }),
+    ...(product.share !== undefined && { shares: true }),
+    ...(product.convolution && { convolution: product.convolution.product }),
     ...halvesOf(backend, product),
   });
   backend.run(program, {
@@ -113,6 +131,8 @@ export function multiply(backend: DinoWebGPUBackend, product: Product): void {
       strideB: b.stride,
       batch,
       period: residual ? sizeOf(residual) : 1,
+      share: product.share ?? inner,
+      ...product.convolution?.scalars,
     },
     groups: batch * groupsOf(tile, rows, columns),
   });
@@ -138,6 +158,24 @@ function halvesOf(
 }
 
 const programs = remembered(matMulProgram, JSON.stringify);
+
+/**
+ * Among how many a long inner dimension is shared, so that a product of few outputs keeps the
+ * device busy, and how much each of them gets.
+ */
+export function sharesOf(
+  { tuning }: DinoWebGPUBackend,
+  { rows, columns, inner }: Pick<Operands, "rows" | "columns" | "inner">,
+): { readonly shares: number; readonly share: number } {
+  const { threads, depth, manyGroups } = tuning;
+  const groups = groupsOf({ threads, depth, fours: 1 }, rows, columns);
+  const wanted = Math.min(Math.ceil((4 * manyGroups) / groups), Math.ceil(inner / leastShare));
+  const share = depth * Math.ceil(inner / wanted / depth);
+  return { shares: Math.ceil(inner / share), share };
+}
+
+/** Less of an inner dimension is not worth the sum. */
+const leastShare = 256;
 
 /** Eight by eight outputs a thread where that leaves enough groups, else four by four. */
 function tileFor({ tuning }: DinoWebGPUBackend, { rows, columns, batch = 1 }: Product): Tile {

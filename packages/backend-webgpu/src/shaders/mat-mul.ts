@@ -1,4 +1,5 @@
 import type { Program } from "../program.ts";
+import { type ConvolutionProduct, convolutionOperands, convolutionScalars } from "./convolution.ts";
 import { geluFunctions } from "./gelu.ts";
 
 /** Sizes of the tile of outputs that a group of threads computes. */
@@ -30,6 +31,10 @@ export interface MatMul {
     readonly y?: boolean;
     readonly before?: boolean;
   };
+  /** The product of a convolution, whose operands are gathered from pictures. */
+  readonly convolution?: ConvolutionProduct;
+  /** Whether each of the batch is a share of the inner dimension, whose products are to be added up. */
+  readonly shares?: boolean;
   /** Whether `b` stands for its GELU. */
   readonly geluOfB?: boolean;
   /** Whether `a` is multiplied by `innerFactors` along the inner dimension. */
@@ -56,7 +61,8 @@ export interface MatMul {
 export function matMulProgram(options: MatMul): Program {
   const { tile, transposeA, transposeB, geluOfB, innerFactors, sumsOfA } = options;
   const { bias, activation = "none", keepsBefore, slope, factors, residual } = options;
-  const { halves = {} } = options;
+  const { halves = {}, convolution, shares } = options;
+  const gathered = convolution && convolutionOperands[convolution];
   // Halves are written two at a time, because a word is the least that can be.
   const lanes = halves.y || (keepsBefore && halves.before) ? 2 : 1;
   const { threads, fours, depth } = tile;
@@ -117,25 +123,28 @@ export function matMulProgram(options: MatMul): Program {
       batch: "u32",
       /** How many elements `onto` has. */
       period: "u32",
+      ...(shares && { share: "u32" }),
+      ...(convolution && convolutionScalars),
     },
     workgroupSize: [across, down],
     declarations: `
 ${tileMemory("A", (depth * tileRows) / 4, halves.a !== undefined)}
 ${tileMemory("B", (depth * tileColumns) / 4, halves.b !== undefined)}
 ${needsGelu ? geluFunctions : ""}
+${gathered?.functions ?? ""}
 fn elementA(start: u32, row: u32, k: u32) -> f32 {
   if (row >= u.rows || k >= u.inner) { return 0.0; }
-  let value = aAt(start + ${transposeA ? "k * u.strideA + row" : "row * u.strideA + k"});
+  let value = ${gathered?.a ?? `aAt(start + ${transposeA ? "k * u.strideA + row" : "row * u.strideA + k"})`};
   return ${innerFactors ? "value * innerFactors[k]" : "value"};
 }
 fn elementB(start: u32, k: u32, column: u32) -> f32 {
   if (column >= u.columns || k >= u.inner) { return 0.0; }
-  let value = bAt(start + ${transposeB ? "column * u.strideB + k" : "k * u.strideB + column"});
+  let value = ${gathered?.b ?? `bAt(start + ${transposeB ? "column * u.strideB + k" : "k * u.strideB + column"})`};
   return ${geluOfB ? "gelu(value)" : "value"};
 }
 fn write(start: u32, row: u32, column: u32, product: ${type}) {
   if (row >= u.rows || column >= u.columns) { return; }
-  let at = start + row * u.columns + column;
+  let at = start + ${gathered?.y ?? "row * u.columns + column"};
   var value = product;
   ${bias ? `value += ${of((i) => `bias[u.startBias + column${i}]`)};` : ""}
   ${keepsBefore ? put("before", halves.before) : ""}
@@ -159,7 +168,8 @@ fn write(start: u32, row: u32, column: u32, product: ${type}) {
   let startB = u.startB + sample * u.batchB;
   ${rows.map((i) => columns.map((j) => `var y${i}_${j} = vec4<f32>();`).join(" ")).join("\n  ")}
   ${sumsOfA ? columns.map((j) => `var sum${j} = vec4<f32>();`).join(" ") : ""}
-  for (var first = 0u; first < u.inner; first += ${depth}u) {
+  ${shares ? "let begun = sample * u.share; let end = min(begun + u.share, u.inner);" : "let begun = 0u; let end = u.inner;"}
+  for (var first = begun; first < end; first += ${depth}u) {
     ${fill("A", tileRows, transposeA, loads(tileRows), tile)}
     ${fill("B", tileColumns, !transposeB, loads(tileColumns), tile)}
     workgroupBarrier();
