@@ -43,7 +43,7 @@ inBrowser("the third room", (app) => {
     expect(first).toBeGreaterThan(1);
     expect(second).toBeGreaterThan(1);
     await page.locator('[data-testid="label-1"] .count').click();
-    expect(await thumbnails(page).count()).toBe(Math.min(second, 121));
+    expect(await thumbnails(page).count()).toBe(Math.min(second, 110));
     expect(complaints).toEqual([]);
   });
 

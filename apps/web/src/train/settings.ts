@@ -29,7 +29,8 @@ export const models = {
   tiny: {
     ...{ label: "Tiny", note: "Width 48, 3 layers: some minutes on a processor." },
     ...{ embedDim: 48, depth: 3, heads: 3, patchSize: 8, global: 32, local: 16 },
-    ...{ rate: 2e-3, momentum: 0.98, temperature: 0.03 }, // what a few hundred steps get furthest with
+    // What a few hundred steps get furthest with. At a temperature of 0.03 one seed in three got worse.
+    ...{ rate: 2e-3, momentum: 0.98, temperature: 0.04 },
   },
   small: {
     ...{ label: "Small", note: "Width 96, 4 layers: as the built-in model." },
