@@ -58,6 +58,12 @@ export function turnHue(data: Uint8Array, amount: number): void {
   }
 }
 
+/** Pillow's way to hue and saturation, as bytes: see `Tables`. The way back is exact in whole numbers. */
+export function hueTables(): { readonly hues: Uint8Array; readonly saturations: Uint8Array } {
+  tables ??= makeTables();
+  return tables;
+}
+
 interface Tables {
   /** Hue by sextant, range (largest less smallest) and largest less middle: `[6, 256, 256]`. */
   readonly hues: Uint8Array;

@@ -22,3 +22,4 @@ export { type ThumbnailOptions, thumbnail } from "./thumbnail.ts";
 export { greyscale, solarize } from "./tone.ts";
 export { applyView, type Jitter, type JitterStep, type View, writeView } from "./view.ts";
 export type { CropGroup, ViewPolicy } from "./view-policy.ts";
+export { type Seen, viewTensors } from "./view-tensors.ts";

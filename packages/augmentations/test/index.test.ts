@@ -24,6 +24,7 @@ test("exports these names and no others", () => {
     "saturation",
     "solarize",
     "thumbnail",
+    "viewTensors",
     "writeView",
   ]);
 });

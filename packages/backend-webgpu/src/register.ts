@@ -17,6 +17,7 @@ import { maxPool2dKernels } from "./operations/max-pool2d.ts";
 import { mlpBlockKernels } from "./operations/mlp-block.ts";
 import { patchEmbedKernels } from "./operations/patch-embed.ts";
 import { updateKernels } from "./operations/updates.ts";
+import { viewsKernels } from "./operations/views.ts";
 import type { WebgpuKernel } from "./operations/webgpu-kernel.ts";
 import { DinoWebGPUBackend, type Precision } from "./webgpu-backend.ts";
 
@@ -42,6 +43,7 @@ const kernels: readonly WebgpuKernel[] = [
   ...mlpBlockKernels,
   ...patchEmbedKernels,
   ...updateKernels,
+  ...viewsKernels,
 ];
 
 export interface WebgpuBackendOptions {

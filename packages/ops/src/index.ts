@@ -64,7 +64,13 @@ export {
 } from "./operations/updates.ts";
 export { l2Normalize, weightNormLinear } from "./operations/weight-norm.ts";
 export { type Params, parameter, valueAndGradients, within, withPrefix } from "./params.ts";
-export { imagenet, imageTensor, type Normalization, type Pixels } from "./pixels.ts";
+export {
+  imagenet,
+  imageTensor,
+  type Normalization,
+  normalizationTable,
+  type Pixels,
+} from "./pixels.ts";
 export { repairBackend } from "./repair/repair-backend.ts";
 export { rowsOf, type Segment, sequencesOf } from "./segment.ts";
 export { assertShape, ShapeError } from "./shape.ts";

@@ -57,14 +57,23 @@ function converted(
 ): tf.Tensor4D {
   const words = new Int32Array(Math.ceil(data.length / 4));
   new Uint8Array(words.buffer).set(data);
+  return tf.tidy(() => {
+    const inputs = { bytes: tf.tensor1d(words, "int32"), table: tf.tensor1d(joined(table)) };
+    return tf.engine().runKernel<tf.Tensor4D>(onDevice, inputs, { shape });
+  });
+}
+
+/** What each byte of each channel becomes: `[3 * 256]`. */
+export function normalizationTable(normalization: Normalization = imagenet): Float32Array {
+  return joined(tableOf(normalization));
+}
+
+function joined(table: Table): Float32Array {
   const values = new Float32Array(3 * 256);
   table.forEach((channel, i) => {
     values.set(channel, 256 * i);
   });
-  return tf.tidy(() => {
-    const inputs = { bytes: tf.tensor1d(words, "int32"), table: tf.tensor1d(values) };
-    return tf.engine().runKernel<tf.Tensor4D>(onDevice, inputs, { shape });
-  });
+  return values;
 }
 
 /** The 256 normalised values of each channel. */

@@ -45,6 +45,7 @@ export async function trainRun(run: TrainRun): Promise<TrainResult> {
     batchSize: settings.batchSizePerGpu,
     seed: settings.seed,
     maxBroken: settings.maxBroken,
+    augment: settings.augment === "device" ? "device" : "threads",
     ...(settings.numWorkers !== undefined && { workers: settings.numWorkers }),
   });
   try {

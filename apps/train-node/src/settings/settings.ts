@@ -72,6 +72,7 @@ export interface Settings {
   readonly precision: Precision | "auto";
   readonly microBatch: number | undefined;
   readonly numWorkers: number | undefined;
+  readonly augment: string;
   readonly maxBroken: number;
 }
 

@@ -148,6 +148,11 @@ export const table: Table = {
     undefined,
     "threads that make crops",
   ),
+  augment: machine(
+    choice(["threads", "device"]),
+    "threads",
+    "where crops are made: in threads, or by the engine (webgpu), of pictures uploaded once",
+  ),
   maxBroken: machine(number({ min: 0, max: 1 }), 0.01, "share of pictures that may be unreadable"),
 };
 

@@ -1,4 +1,4 @@
-import type { CropGroup } from "@dino/augmentations";
+import { type CropGroup, type Seen, viewTensors } from "@dino/augmentations";
 import { imageTensor } from "@dino/ops";
 import type { Crops } from "../batches.ts";
 
@@ -6,6 +6,8 @@ import type { Crops } from "../batches.ts";
 export interface CropBatch {
   /** A block for each group of crops: `[views * batch, size, size, 3]`. */
   readonly blocks: readonly Uint8Array[];
+  /** Where crops are made of the batch as a whole: its pictures, to be put there instead. */
+  readonly seen?: Seen[];
   /** The crops as tensors, which the caller owns. The bytes may be filled anew afterwards. */
   tensors(): Crops;
 }
@@ -22,4 +24,10 @@ export function cropBatch(groups: readonly CropGroup[], batch: number): CropBatc
         imageTensor(blocks[group] as Uint8Array, [views * batch, size, size]),
       ),
   };
+}
+
+/** The pictures of one step, of which the backend makes crops at once. */
+export function deviceBatch(groups: readonly CropGroup[]): CropBatch {
+  const seen: Seen[] = [];
+  return { blocks: [], seen, tensors: () => viewTensors(seen, groups) };
 }

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
+import type { Seen } from "@dino/augmentations";
 import type { Pixels } from "@dino/ops";
 import { assertCount } from "../assert-count.ts";
 import type { Crops, Loader, StepsOptions } from "../batches.ts";
@@ -8,7 +9,7 @@ import { epochOrder, viewKey } from "../keys.ts";
 import { prefetched } from "../prefetched.ts";
 import type { BatchPicture } from "../render.ts";
 import { brokenPictures } from "./broken-pictures.ts";
-import { type CropBatch, cropBatch } from "./crop-batch.ts";
+import { type CropBatch, cropBatch, deviceBatch } from "./crop-batch.ts";
 import { createGate } from "./gate.ts";
 import { createHalt, type Halt } from "./halt.ts";
 import type { LoaderOptions } from "./loader.ts";
@@ -51,6 +52,7 @@ export function cropSteps(
     maxBroken = 0.01,
     prefetch = 3,
     cacheBytes = defaultCacheBytes,
+    augment = "threads",
   }: CropStepsOptions,
 ): CropSteps {
   assertCount("batchSize", batchSize, 1);
@@ -68,9 +70,10 @@ export function cropSteps(
     : Math.floor(dataset.length / batchSize);
   const broken = brokenPictures(dataset, maxBroken);
   // Threads sample by themselves where they can; here it would be taken from training.
-  const sampling = workers > 0 && views.options && { options: views.options, seed };
+  const onDevice = augment === "device";
+  const sampling = !onDevice && workers > 0 && views.options && { options: views.options, seed };
   const renderer = createRenderer(workers, sampling || undefined);
-  const cache = pictureCache(dataset, { maximum: cacheBytes, shared: workers > 0 });
+  const cache = pictureCache(dataset, { maximum: cacheBytes, shared: !onDevice && workers > 0 });
   const readAt = readablePictures(dataset, { cache, broken });
   const gate = createGate(cache.meanBytes);
   const orderOf = lastFew((epoch) => epochOrder({ seed, epoch, length: dataset.length }));
@@ -91,7 +94,12 @@ export function cropSteps(
     const order = orderOf(epoch);
     const { first, count } = placeOf(step);
     const indices = order.slice(first, first + count);
-    const render = (pictures: readonly BatchPicture[]): Promise<void> =>
+    const render = async (pictures: readonly BatchPicture[]): Promise<void> => {
+      const { seen } = batch;
+      if (seen === undefined) await renderThere(pictures);
+      else for (const { slot, ...rest } of pictures) seen[slot] = rest as Seen;
+    };
+    const renderThere = (pictures: readonly BatchPicture[]): Promise<void> =>
       renderer.render({ pictures, epoch, blocks: batch.blocks, batch: count, stop: flag });
     const pictureAt = (slot: number, index: number, picture: Pixels): BatchPicture => ({
       ...{ index, slot, picture, keep: cache.kept(index) === picture },
@@ -141,13 +149,14 @@ export function cropSteps(
         },
         (step) => {
           const { count } = placeOf(step);
+          if (onDevice) return fill(deviceBatch(views.groups), step, halt);
           const used = count === batchSize ? free.pop() : undefined;
           return fill(used ?? cropBatch(views.groups, count), step, halt);
         },
       );
       for await (const { batch, indices } of batches) {
         const crops = batch.tensors();
-        if (indices.length === batchSize) free.push(batch);
+        if (!onDevice && indices.length === batchSize) free.push(batch);
         yield { crops, indices };
       }
     } finally {

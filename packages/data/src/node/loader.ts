@@ -21,6 +21,11 @@ export interface LoaderOptions {
    * quarter of the machine's memory.
    */
   readonly cacheBytes?: number;
+  /**
+   * Where crops are made: in threads, or of a whole batch at once by the backend, which `workers` is
+   * nothing to. The crops are the same; without a kernel for it, they are then made on this thread.
+   */
+  readonly augment?: "threads" | "device";
 }
 
 /**

@@ -1,0 +1,71 @@
+import {
+  imagenet,
+  imageTensor,
+  type Normalization,
+  normalizationTable,
+  type Pixels,
+} from "@dino/ops";
+import * as tf from "@tensorflow/tfjs-core";
+import { applyViews, cropBlocks } from "./crop-blocks.ts";
+import { hueTables } from "./hue.ts";
+import { packViews } from "./pack-views.ts";
+import type { View } from "./view.ts";
+import type { CropGroup } from "./view-policy.ts";
+
+/** A picture and the views of it, group after group. */
+export interface Seen {
+  readonly picture: Pixels;
+  readonly views: readonly View[];
+}
+
+/** The kernel of a backend that makes crops itself. */
+const onDevice = "DinoViews";
+
+/**
+ * The crops of a batch as normalised tensors, one for each group: `[views * batch, size, size, 3]`,
+ * crop-major, which the caller owns. Where the backend has a kernel for it (`@dino/backend-webgpu`),
+ * the pictures are uploaded once as bytes and everything else is done there; elsewhere on this
+ * thread. The values are the same.
+ */
+export function viewTensors(
+  batch: readonly Seen[],
+  groups: readonly CropGroup[],
+  normalization: Normalization = imagenet,
+): tf.Tensor4D[] {
+  const wanted = groups.reduce((sum, { views }) => sum + views, 0);
+  for (const { views } of batch) {
+    if (views.length === wanted) continue;
+    throw new RangeError(`views: expected ${wanted} of every picture, got ${views.length}`);
+  }
+  if (tf.getKernel(onDevice, tf.getBackend()) === undefined) {
+    return madeHere(batch, groups, normalization);
+  }
+  const { pictures, axes, records } = packViews(batch, groups);
+  const { hues, saturations } = hueTables();
+  return tf.tidy(() => {
+    const shared = {
+      pictures: tf.tensor1d(pictures, "int32"),
+      axes: tf.tensor1d(axes, "int32"),
+      table: tf.tensor1d(normalizationTable(normalization)),
+    };
+    return groups.map(({ size, views }, i) => {
+      const inputs = { ...shared, records: tf.tensor1d(records[i] as Int32Array, "int32") };
+      const attributes = { size, crops: views * batch.length, hues, saturations };
+      return tf.engine().runKernel<tf.Tensor4D>(onDevice, inputs, attributes);
+    });
+  });
+}
+
+function madeHere(
+  batch: readonly Seen[],
+  groups: readonly CropGroup[],
+  normalization: Normalization,
+): tf.Tensor4D[] {
+  const blocks = cropBlocks(groups, batch.length);
+  batch.forEach(({ picture, views }, index) => {
+    applyViews(picture, views, { blocks, index, batch: batch.length });
+  });
+  return groups.map(({ size, views }, i) =>
+    imageTensor(blocks[i] as Uint8Array, [views * batch.length, size, size], normalization),
+  );
+}

@@ -1,0 +1,1 @@
+import "../../augmentations/test/view-tensors.test.ts";
