@@ -92,6 +92,11 @@ test("neither prefetching nor the cache changes anything", async () => {
   expect(await run({ from: 0, to: 6, workers: 1, cacheBytes: 4000 })).toEqual(steps);
 });
 
+test("crops that the backend makes of a whole batch are those that threads make", async () => {
+  const range = { from: 1, to: 4 };
+  expect(await run({ ...range, augment: "device" })).toEqual(await run(range));
+});
+
 test("goes on from any step as if it had never stopped", async () => {
   const steps = await run({ from: 0, to: 7 });
   for (const from of [1, 2, 5]) expect(await run({ from, to: 7 })).toEqual(steps.slice(from));
