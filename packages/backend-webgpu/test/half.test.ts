@@ -2,7 +2,7 @@ import { attentionBlock, linear, mlpBlock, type Params, valueAndGradients } from
 import { golden, named, onEveryBackend } from "@dino/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, expect, test } from "vitest";
-import { differences } from "../../ops/test/every-operation.ts";
+import { blockShapes, differences } from "../../ops/test/every-operation.ts";
 import { cropsAt, type Run, type Trajectory, trainerOf } from "../../trainer/test/golden-runs.ts";
 import type { DinoWebGPUBackend } from "../src/webgpu-backend.ts";
 
@@ -14,20 +14,10 @@ const hidden = (dim: number) => 4 * dim + (dim % 2);
 /** Both halves of a block of so many columns, with 3 heads: value and gradients. */
 async function block(dim: number) {
   const params: Params = Object.fromEntries(
-    Object.entries({
-      "norm1.weight": [dim],
-      "norm1.bias": [dim],
-      "attn.qkv.weight": [3 * dim, dim],
-      "attn.qkv.bias": [3 * dim],
-      "attn.proj.weight": [dim, dim],
-      "attn.proj.bias": [dim],
-      "norm2.weight": [dim],
-      "norm2.bias": [dim],
-      "mlp.fc1.weight": [hidden(dim), dim],
-      "mlp.fc1.bias": [hidden(dim)],
-      "mlp.fc2.weight": [dim, hidden(dim)],
-      "mlp.fc2.bias": [dim],
-    }).map(([name, shape]) => [name, named(name, shape)]),
+    Object.entries(blockShapes(dim, hidden(dim))).map(([name, shape]) => [
+      name,
+      named(name, shape),
+    ]),
   );
   const segments = [{ sequences: 2, tokens: 7 }];
   const x = named<tf.Tensor2D>("x", [rows, dim]);

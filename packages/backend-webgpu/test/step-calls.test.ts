@@ -1,11 +1,11 @@
 import "@dino/ops/gradients";
-import { dinoHead, dinoNetwork } from "@dino/backbones";
+import { type Backbone, dinoHead, dinoNetwork, type HeadOptions } from "@dino/backbones";
 import { resnet } from "@dino/backbones/resnet";
 import { vit } from "@dino/backbones/vit";
 import { dinoLoss } from "@dino/loss";
 import { imageTensor } from "@dino/ops";
 import { adamW } from "@dino/optimizers";
-import { createTrainer, ema } from "@dino/trainer";
+import { createTrainer, ema, type Trainer } from "@dino/trainer";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import type { CallCounts } from "../src/count-calls.ts";
@@ -22,19 +22,7 @@ onNullAdapter();
 
 test("a step of a ResNet takes our kernels, within eight buffers a shader", async () => {
   const backbone = resnet({ block: "basic", blocks: [2, 2, 2, 2], width: 8 });
-  const head = dinoHead({ inputs: backbone.embedDim, prototypes: 64, hidden: 32, bottleneck: 16 });
-  const trainer = createTrainer({
-    network: dinoNetwork(backbone, head),
-    loss: dinoLoss({ prototypes: 64 }),
-    optimizer: adamW(),
-    teacher: ema(() => 0.996),
-    learningRate: () => 1e-4,
-    weightDecay: () => 0.04,
-    teacherTemperature: () => 0.04,
-    clipNorm: 3,
-    freezeLastLayer: 0,
-    seed: 0,
-  });
+  const trainer = trainerOf(backbone, { prototypes: 64, hidden: 32, bottleneck: 16 });
   const { countCalls } = await import("../src/count-calls.ts");
   let dispatches = 0;
   for (let step = 0; step < 2; step++) {
@@ -49,19 +37,7 @@ test("a step of a ResNet takes our kernels, within eight buffers a shader", asyn
 
 test("a step of a Vision Transformer is few dispatches, and uploads its pictures alone", async () => {
   const backbone = vit("tiny");
-  const head = dinoHead({ inputs: backbone.embedDim, prototypes: 4096 });
-  const trainer = createTrainer({
-    network: dinoNetwork(backbone, head),
-    loss: dinoLoss({ prototypes: 4096 }),
-    optimizer: adamW(),
-    teacher: ema(() => 0.996),
-    learningRate: () => 1e-4,
-    weightDecay: () => 0.04,
-    teacherTemperature: () => 0.04,
-    clipNorm: 3,
-    freezeLastLayer: 0,
-    seed: 0,
-  });
+  const trainer = trainerOf(backbone, { prototypes: 4096 });
   const { countCalls } = await import("../src/count-calls.ts");
   let counts: CallCounts | undefined;
   for (let step = 0; step < 4; step++) {
@@ -81,3 +57,19 @@ test("a step of a Vision Transformer is few dispatches, and uploads its pictures
   expect(counts?.uploadedBytes).toBeGreaterThanOrEqual(pictureBytes);
   expect(counts?.uploadedBytes).toBeLessThanOrEqual(pictureBytes + 16_384);
 });
+
+function trainerOf(backbone: Backbone, sizes: Omit<HeadOptions, "inputs">): Trainer {
+  const head = dinoHead({ inputs: backbone.embedDim, ...sizes });
+  return createTrainer({
+    network: dinoNetwork(backbone, head),
+    loss: dinoLoss({ prototypes: sizes.prototypes }),
+    optimizer: adamW(),
+    teacher: ema(() => 0.996),
+    learningRate: () => 1e-4,
+    weightDecay: () => 0.04,
+    teacherTemperature: () => 0.04,
+    clipNorm: 3,
+    freezeLastLayer: 0,
+    seed: 0,
+  });
+}

@@ -12,24 +12,31 @@ import {
 import { named } from "@dino/testing";
 import * as tf from "@tensorflow/tfjs-core";
 
+/** The parameters of a block of so many columns. */
+export function blockShapes(dim: number, hidden = 4 * dim): Record<string, readonly number[]> {
+  return {
+    "norm1.weight": [dim],
+    "norm1.bias": [dim],
+    "attn.qkv.weight": [3 * dim, dim],
+    "attn.qkv.bias": [3 * dim],
+    "attn.proj.weight": [dim, dim],
+    "attn.proj.bias": [dim],
+    "norm2.weight": [dim],
+    "norm2.bias": [dim],
+    "mlp.fc1.weight": [hidden, dim],
+    "mlp.fc1.bias": [hidden],
+    "mlp.fc2.weight": [dim, hidden],
+    "mlp.fc2.bias": [dim],
+  };
+}
+
 const dim = 40;
 const segments = [
   { sequences: 2, tokens: 26 },
   { sequences: 3, tokens: 10 },
 ];
 const shapes: Readonly<Record<string, readonly number[]>> = {
-  "norm1.weight": [dim],
-  "norm1.bias": [dim],
-  "attn.qkv.weight": [3 * dim, dim],
-  "attn.qkv.bias": [3 * dim],
-  "attn.proj.weight": [dim, dim],
-  "attn.proj.bias": [dim],
-  "norm2.weight": [dim],
-  "norm2.bias": [dim],
-  "mlp.fc1.weight": [4 * dim, dim],
-  "mlp.fc1.bias": [4 * dim],
-  "mlp.fc2.weight": [dim, 4 * dim],
-  "mlp.fc2.bias": [dim],
+  ...blockShapes(dim),
   "patch.weight": [dim, 3, 3, 3],
   "patch.bias": [dim],
   "patch.class": [1, 1, dim],

@@ -45,7 +45,7 @@ export async function trainRun(run: TrainRun): Promise<TrainResult> {
     batchSize: settings.batchSizePerGpu,
     seed: settings.seed,
     maxBroken: settings.maxBroken,
-    augment: settings.augment === "device" ? "device" : "threads",
+    augment: settings.augment,
     ...(settings.numWorkers !== undefined && { workers: settings.numWorkers }),
   });
   try {

@@ -72,7 +72,7 @@ export interface Settings {
   readonly precision: Precision | "auto";
   readonly microBatch: number | undefined;
   readonly numWorkers: number | undefined;
-  readonly augment: string;
+  readonly augment: "threads" | "device";
   readonly maxBroken: number;
 }
 

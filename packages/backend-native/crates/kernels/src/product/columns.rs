@@ -60,6 +60,7 @@ impl<'a> Columns<'a> {
     unsafe fn bands<S: Simd, M: Rows, const BF16: bool>(&self, simd: S, source: &M, index: usize) {
         let (width, columns, rows) = (self.width, self.columns, self.rows.clone());
         let words = self.precision.words(rows.len());
+        let rows_of_word = if BF16 { 2 } else { 1 };
         let size = words * width;
         let first = index * self.per_task;
         let last = (first + self.per_task).min(columns.div_ceil(width));
@@ -71,8 +72,8 @@ impl<'a> Columns<'a> {
             let to = self.to.part(first * size..last * size).as_mut_ptr();
             for band in (0..words).step_by(BAND) {
                 let end = (band + BAND).min(words);
-                let ahead = rows.start + (band + BAND) * if BF16 { 2 } else { 1 };
-                for row in ahead..ahead + BAND * if BF16 { 2 } else { 1 } {
+                let ahead = rows.start + end * rows_of_word;
+                for row in ahead..ahead + BAND * rows_of_word {
                     for column in (first * width..last * width).step_by(16) {
                         source.prefetch(simd, row, column);
                     }

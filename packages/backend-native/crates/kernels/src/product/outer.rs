@@ -61,12 +61,13 @@ pub fn outer(machine: &Machine, product: Outer<'_>) {
         Precision::Bf16 => 4 * DEPTH,
     };
     let per_pass = rows.div_ceil(rows.div_ceil(most));
-    let depth = precision.words(per_pass.min(rows));
+    let depth = precision.words(per_pass);
     let mut shared = machine.shared();
     let [left_words, right_words] =
         shared.pieces([left_panels * depth * tile, right_panels * depth * lanes]);
     let (to, sums) = (Output::new(to), sums.map(Output::new));
 
+    let threads = machine.pool.threads();
     for from in (0..rows).step_by(per_pass) {
         let count = per_pass.min(rows - from);
         let words = precision.words(count);
@@ -77,7 +78,6 @@ pub fn outer(machine: &Machine, product: Outer<'_>) {
             n,
             precision,
         };
-        let threads = machine.pool.threads();
         let rows = from..from + count;
         let packing = Packing {
             left: Columns {
