@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { dino } from "./dino.ts";
+import { dino, tiny } from "./dino.ts";
 import { writePictures } from "./pictures.ts";
 import { expectLossesOf, isMissing, softwareGpu, training } from "./software-gpu.ts";
 
@@ -15,6 +15,24 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const run = (words: readonly string[], environment: Readonly<Record<string, string>>) =>
   dino(words, { cwd: folder, environment });
+
+test("a network too large for the device is told of in a line, and standard output stays empty", {
+  timeout: 120_000,
+}, async () => {
+  const size = ["--out-dim", "120000", "--hidden-dim", "24", "--bottleneck-dim", "256"];
+  const { code, stdout, stderr } = await run(
+    ["bench", "--backend", "webgpu", "--steps", "1", "--json", ...tiny, ...size],
+    { DINO_WEBGPU_ADAPTER: "backend=null" }, // which has 512 MB
+  );
+  expect(stdout).toBe("");
+  expect(stderr.trim().split("\n")).toEqual([
+    "backend: webgpu (null-backend) · asked: webgpu",
+    expect.stringMatching(
+      /^dino: WebGPU: out of memory: expected room for \d+ MB in buffers, the last of 123 MB; /,
+    ),
+  ]);
+  expect(code).toBe(1);
+});
 
 describe.skipIf(isMissing)("with an adapter", () => {
   test("trains on the adapter that is named", { timeout: 240_000 }, async () => {

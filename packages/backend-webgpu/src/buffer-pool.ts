@@ -1,5 +1,6 @@
 /** What of a device the pool needs. */
 export interface BufferMaker {
+  readonly limits: Pick<GPUSupportedLimits, "maxBufferSize" | "maxStorageBufferBindingSize">;
   createBuffer(descriptor: GPUBufferDescriptor): GPUBuffer;
 }
 
@@ -31,20 +32,20 @@ export class BufferPool {
   #made = 0;
   #isDisposed = false;
   #taken = 0;
+  /** The size of the buffer that was made last. */
+  #latest = 0;
 
   constructor(device: BufferMaker) {
     this.#device = device;
   }
 
-  /** A buffer; if it is new and `mappedAtCreation`, it is mapped. `reuse` takes one that was given back. */
+  /**
+   * A buffer; if it is new and `mappedAtCreation`, it is mapped. `reuse` takes one that was given
+   * back. An Error where it is larger than any buffer of the device may be.
+   */
   acquireBuffer(size: number, usage: number, mappedAtCreation = false, reuse = true): GPUBuffer {
     const known = reuse ? this.#free.get(keyOf({ size, usage }))?.pop() : undefined;
-    const entry = known ?? {
-      buffer: this.#device.createBuffer({ size, usage, mappedAtCreation }),
-      id: this.#made++,
-      taken: 0,
-    };
-    if (known === undefined) this.numBytesAllocated += size;
+    const entry = known ?? this.#make({ size, usage, mappedAtCreation });
     entry.taken = this.#taken++;
     this.#used.set(entry.buffer, entry);
     this.numBytesUsed += size;
@@ -71,6 +72,12 @@ export class BufferPool {
     same.splice(at, 0, entry);
   }
 
+  /** What a device without memory left was asked for, in words. */
+  outOfMemory(): string {
+    const [latest, all] = [this.#latest, this.numBytesAllocated].map(megabytes);
+    return `out of memory: expected room for ${all} in buffers, the last of ${latest}; take a smaller batch or model`;
+  }
+
   getNumUsedBuffers(): number {
     return this.#used.size;
   }
@@ -88,6 +95,27 @@ export class BufferPool {
     this.#free.clear();
     this.numBytesUsed = 0;
     this.#isDisposed = true;
+  }
+
+  #make(wanted: Required<Omit<GPUBufferDescriptor, "label">>): Entry {
+    const { size } = wanted;
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
+    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    if (size > most) {
+      throw new Error(
+        `WebGPU: expected a tensor of at most ${megabytes(most)}, which is as much as the adapter binds, got one of ${megabytes(size)}`,
+      );
+    }
+    this.numBytesAllocated += size;
+    this.#latest = size;
+    let buffer: GPUBuffer;
+    try {
+      buffer = this.#device.createBuffer(wanted);
+    } catch (error) {
+      // One that is to be mapped at once is refused at once.
+      throw new Error(`WebGPU: ${this.outOfMemory()}`, { cause: error });
+    }
+    return { buffer, id: this.#made++, taken: 0 };
   }
 
   #destroyIdle(): void {
@@ -108,4 +136,8 @@ export class BufferPool {
 
 function keyOf({ size, usage }: { readonly size: number; readonly usage: number }): string {
   return `${size} ${usage}`;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6)} MB`;
 }

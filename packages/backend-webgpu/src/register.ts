@@ -1,6 +1,8 @@
 import { repairBackend } from "@dino/ops";
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { requestDevice } from "./device.ts";
+import { failuresOf, readOrTell } from "./failures.ts";
 import { attentionKernels } from "./operations/attention.ts";
 import { attentionBlockKernels } from "./operations/attention-block.ts";
 import { batchNormKernels } from "./operations/batch-norm.ts";
@@ -70,7 +72,7 @@ export function registerWebgpuBackend(options: WebgpuBackendOptions = {}): void 
   }
   registered = true;
   tf.copyRegisteredKernels(backendName, stockBackendName);
-  tf.registerBackend(stockBackendName, stock, 0);
+  tf.registerBackend(stockBackendName, async () => heeding((await stock()) as WebGPUBackend), 0);
   repairBackend(backendName);
   for (const { name, run } of kernels) {
     if (tf.getKernel(name, backendName) !== undefined) tf.unregisterKernel(name, backendName);
@@ -95,5 +97,13 @@ async function start(): Promise<DinoWebGPUBackend> {
     tf.removeBackend(backendName);
     tf.registerBackend(backendName, start, 3);
   });
+  return backend;
+}
+
+/** A backend of tfjs's own, which would read zeros after the device has refused something. */
+function heeding(backend: WebGPUBackend): WebGPUBackend {
+  const failures = failuresOf(backend.device, () => "out of memory");
+  const read = backend.read.bind(backend);
+  backend.read = (dataId) => readOrTell(() => read(dataId), failures);
   return backend;
 }

@@ -1,6 +1,7 @@
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { BufferPool } from "./buffer-pool.ts";
+import { type Failures, failuresOf, readOrTell } from "./failures.ts";
 import { createLru } from "./lru.ts";
 import { layOut, type Program, wgslOf } from "./program.ts";
 import { type Tuning, tuningOf } from "./tuning.ts";
@@ -10,14 +11,6 @@ interface Stream {
   computePassEncoder: GPUComputePassEncoder | null;
   readonly commandEncoder: GPUCommandEncoder;
   dispatchCountInPass: number;
-}
-
-/** The part of a device's events that is needed, whose types are the DOM's. */
-interface ErrorSource {
-  addEventListener(
-    name: "uncapturederror",
-    take: (event: { readonly error: { readonly message: string } }) => void,
-  ): void;
 }
 
 /** A program as the device has it. */
@@ -63,18 +56,14 @@ export class DinoWebGPUBackend extends WebGPUBackend {
   /** What has halves in it, by its data. */
   readonly #halves = new WeakSet<object>();
   #buffers = 0;
-  #failure: string | undefined;
+  readonly #failures: Failures;
 
   constructor(device: GPUDevice, info?: GPUAdapterInfo) {
     super(device, info);
     this.tuning = tuningOf(info);
-    this.bufferManager = new BufferPool(device) as unknown as WebGPUBackend["bufferManager"];
-    device.lost.then(({ message }) => {
-      this.#failure = `the device was lost: ${message || "no reason given"}`;
-    });
-    (device as unknown as ErrorSource).addEventListener("uncapturederror", ({ error }) => {
-      this.#failure ??= error.message;
-    });
+    const pool = new BufferPool(device);
+    this.bufferManager = pool as unknown as WebGPUBackend["bufferManager"];
+    this.#failures = failuresOf(device, () => pool.outOfMemory());
   }
 
   /**
@@ -82,14 +71,7 @@ export class DinoWebGPUBackend extends WebGPUBackend {
    * then, or if it was lost.
    */
   override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
-    try {
-      const values = await super.read(dataId);
-      if (this.#failure === undefined) return values;
-    } catch (error) {
-      await Promise.resolve(); // that the device was lost is told in its turn
-      if (this.#failure === undefined) throw error;
-    }
-    throw new Error(`WebGPU: ${this.#failure}`);
+    return readOrTell(() => super.read(dataId), this.#failures);
   }
 
   /** A float32 tensor whose values are still to be written, all of them. */

@@ -6,6 +6,7 @@ function madeUpDevice() {
   const destroyed: number[] = [];
   return {
     destroyed,
+    limits: { maxBufferSize: 3e6, maxStorageBufferBindingSize: 2e6 },
     createBuffer: ({ size, usage }: { size: number; usage: number }) =>
       ({ size, usage, destroy: () => destroyed.push(size) }) as unknown as GPUBuffer,
   };
@@ -55,4 +56,17 @@ test("gives back to the device what nobody has taken for long", () => {
   for (let i = 0; i < 20_000; i++) pool.releaseBuffer(pool.acquireBuffer(8, 1));
   expect(device.destroyed).toEqual([1000]);
   expect(pool.numBytesAllocated).toBe(8);
+});
+
+test("refuses what is larger than any buffer, and says how much the device was asked for", () => {
+  const pool = new BufferPool(madeUpDevice());
+  expect(() => pool.acquireBuffer(3e6, 1)).toThrow(
+    "WebGPU: expected a tensor of at most 2 MB, which is as much as the adapter binds, got one of 3 MB",
+  );
+  pool.acquireBuffer(2e6, 1);
+  pool.acquireBuffer(1e6, 1);
+  expect(pool.numBytesAllocated).toBe(3e6);
+  expect(pool.outOfMemory()).toBe(
+    "out of memory: expected room for 3 MB in buffers, the last of 1 MB; take a smaller batch or model",
+  );
 });
