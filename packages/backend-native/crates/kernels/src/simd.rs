@@ -3,6 +3,8 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
+mod avx2_tile;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
 mod portable;
 
@@ -25,6 +27,19 @@ pub trait Simd: Copy + Send + Sync + 'static {
 
     /// Runs what is compiled for the rows and vectors of such a tile.
     unsafe fn by_tile<B: ByTile<Self>>(self, work: B) -> B::Output;
+
+    /// Rows of float32 times panels (see `product::tile`), where there is a loop by hand for such a
+    /// tile.
+    #[inline(always)]
+    unsafe fn tile_by_hand<const ROWS: usize, const VECTORS: usize>(
+        self,
+        _words: usize,
+        _left: Left<ROWS>,
+        _right: *const f32,
+        _panel: usize,
+    ) -> Option<[[Self::V; VECTORS]; ROWS]> {
+        None
+    }
 
     /// Fetches the cache line of any address, in time or not at all.
     fn prefetch(self, from: *const f32);
@@ -64,6 +79,17 @@ pub trait Simd: Copy + Send + Sync + 'static {
     unsafe fn load_bf16(self, from: *const u16) -> Self::V;
     /// Pairs of bfloat16, those of `low` first: what `dot2` multiplies.
     unsafe fn pair(self, low: Self::V, high: Self::V) -> Self::V;
+}
+
+/// Where a tile's rows of the left-hand matrix lie.
+#[derive(Clone, Copy)]
+pub enum Left<const ROWS: usize> {
+    Rows([*const f32; ROWS]),
+    /// `ROWS` neighbours for each word, `stride` words after each other.
+    Transposed {
+        start: *const f32,
+        stride: usize,
+    },
 }
 
 /// Work that is compiled for a tile of some size. `run` must be `#[inline(always)]`.
@@ -149,7 +175,7 @@ impl Isa {
     pub fn tile_rows(self) -> usize {
         match self {
             Isa::Avx512Bf16 | Isa::Avx512 => 8,
-            Isa::Avx2 => 6,
+            Isa::Avx2 => 4,
             Isa::Portable => 4,
         }
     }

@@ -1,4 +1,4 @@
-use super::forward::{multiply, starts};
+use super::forward::{multiply, multiply_to, starts};
 use super::head::{Slab, pack_columns, pack_rows, soften};
 use super::{Layout, Place};
 use crate::machine::{Machine, Task};
@@ -75,15 +75,17 @@ impl<S: Simd, T: Stored> ByTile<S> for Head<'_, T> {
 
     #[inline(always)]
     unsafe fn run<const ROWS: usize, const VECTORS: usize>(self, simd: S) {
-        // Two vectors at once in any case: heads are narrow.
         // SAFETY: as in `run` of the task.
-        unsafe { self.task.head::<S, ROWS>(simd, self.index, self.scratch) }
+        unsafe {
+            self.task
+                .head::<S, ROWS, VECTORS>(simd, self.index, self.scratch)
+        }
     }
 }
 
 impl<T: Stored> Back<'_, T> {
     #[inline(always)]
-    unsafe fn head<S: Simd, const ROWS: usize>(
+    unsafe fn head<S: Simd, const ROWS: usize, const VECTORS: usize>(
         &self,
         simd: S,
         index: usize,
@@ -160,9 +162,25 @@ impl<T: Stored> Back<'_, T> {
                     let count = ROWS.min(queries - tile);
                     let (p, ds) = (&mut p[tile * stride..], &mut ds[tile * stride..]);
                     let left = starts::<ROWS>(q, wide, first + tile, count);
-                    multiply_strided::<S, ROWS>(simd, width, left, keys_across, long, stride, p);
+                    multiply_to::<S, ROWS, VECTORS>(
+                        simd,
+                        width,
+                        left,
+                        keys_across,
+                        long,
+                        stride,
+                        p,
+                    );
                     let left = starts::<ROWS>(d_out, wide, first + tile, count);
-                    multiply_strided::<S, ROWS>(simd, width, left, values_across, long, stride, ds);
+                    multiply_to::<S, ROWS, VECTORS>(
+                        simd,
+                        width,
+                        left,
+                        values_across,
+                        long,
+                        stride,
+                        ds,
+                    );
                     for i in 0..count {
                         let p = &mut p[i * stride..(i + 1) * stride];
                         let ds = &mut ds[i * stride..(i + 1) * stride];
@@ -171,7 +189,7 @@ impl<T: Stored> Back<'_, T> {
                     }
                     // dQ = dS K, scaled as the queries are.
                     let left = starts::<ROWS>(ds, stride, 0, count);
-                    multiply::<S, ROWS, 2>(simd, tokens, left, keys, wide, dq);
+                    multiply::<S, ROWS, VECTORS>(simd, tokens, left, keys, wide, dq);
                     for i in 0..count {
                         let to = row + first + tile + i;
                         self.store(simd, to, head * width, &dq[i * wide..], width, scale);
@@ -179,9 +197,9 @@ impl<T: Stored> Back<'_, T> {
                 }
                 // dV += Pt dO and dK += dSt Q, over the queries of this block.
                 pack_rows(simd, queries, wide, &d_out[first * wide..], some);
-                add_across::<S, ROWS>(simd, queries, p, stride, some, tokens, wide, dv);
+                add_across::<S, ROWS, VECTORS>(simd, queries, p, stride, some, tokens, wide, dv);
                 pack_rows(simd, queries, wide, &q[first * wide..], some);
-                add_across::<S, ROWS>(simd, queries, ds, stride, some, tokens, wide, dk);
+                add_across::<S, ROWS, VECTORS>(simd, queries, ds, stride, some, tokens, wide, dk);
             }
             for token in 0..tokens {
                 let column = head * width;
@@ -255,48 +273,10 @@ unsafe fn slopes<S: Simd>(simd: S, p: &mut [f32], ds: &mut [f32], share: f32, lo
     }
 }
 
-/// As `multiply`, to rows that are `stride` apart.
-#[inline(always)]
-unsafe fn multiply_strided<S: Simd, const ROWS: usize>(
-    simd: S,
-    words: usize,
-    left: [*const f32; ROWS],
-    panels: &[f32],
-    long: usize,
-    stride: usize,
-    to: &mut [f32],
-) {
-    use crate::product::tile;
-    let (count, size) = (long / S::LANES, words * S::LANES);
-    assert!(panels.len() >= count * size && to.len() >= (ROWS - 1) * stride + long);
-    let mut panel = 0;
-    // SAFETY: within the panels and the rows, as was just seen.
-    unsafe {
-        while panel < count {
-            let right = panels.as_ptr().add(panel * size);
-            let at = to.as_mut_ptr().add(panel * S::LANES);
-            if panel + 2 <= count {
-                let sums = tile::<S, ROWS, 2, false>(simd, words, left, right, size);
-                for (i, [a, b]) in sums.iter().enumerate() {
-                    simd.store(at.add(i * stride), *a);
-                    simd.store(at.add(i * stride + S::LANES), *b);
-                }
-                panel += 2;
-            } else {
-                let sums = tile::<S, ROWS, 1, false>(simd, words, left, right, size);
-                for (i, [a]) in sums.iter().enumerate() {
-                    simd.store(at.add(i * stride), *a);
-                }
-                panel += 1;
-            }
-        }
-    }
-}
-
 /// `to += leftT right`: `left` `[queries, tokens]` in rows `stride` apart, `right` packed.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-unsafe fn add_across<S: Simd, const ROWS: usize>(
+unsafe fn add_across<S: Simd, const ROWS: usize, const VECTORS: usize>(
     simd: S,
     queries: usize,
     left: &[f32],
@@ -309,35 +289,45 @@ unsafe fn add_across<S: Simd, const ROWS: usize>(
     let size = queries * S::LANES;
     assert!(left.len() >= queries * stride && stride >= tokens.next_multiple_of(ROWS));
     assert!(right.len() >= queries * wide && to.len() >= tokens.next_multiple_of(ROWS) * wide);
-    // SAFETY: within all three, as was just seen.
-    unsafe {
-        for token in (0..tokens).step_by(ROWS) {
-            let from = left.as_ptr().add(token);
-            let mut panel = 0;
-            while panel < wide / S::LANES {
+    let panels = wide / S::LANES;
+    for token in (0..tokens).step_by(ROWS) {
+        for panel in (0..panels).step_by(VECTORS) {
+            // SAFETY: within all three, as was just seen.
+            unsafe {
+                let from = left.as_ptr().add(token);
                 let words = right.as_ptr().add(panel * size);
-                let at = to.as_mut_ptr().add(token * wide + panel * S::LANES);
-                if panel + 2 <= wide / S::LANES {
-                    let sums = transposed_tile::<S, ROWS, 2, false>(
-                        simd, queries, from, stride, words, size,
-                    );
-                    for (i, [a, b]) in sums.iter().enumerate() {
-                        let at = at.add(i * wide);
-                        simd.store(at, simd.add(*a, simd.load(at)));
-                        let at = at.add(S::LANES);
-                        simd.store(at, simd.add(*b, simd.load(at)));
+                let to = to.as_mut_ptr().add(token * wide + panel * S::LANES);
+                match panels - panel {
+                    1 => add_tile::<S, ROWS, 1>(simd, queries, from, stride, words, to, wide),
+                    2 if VECTORS > 2 => {
+                        add_tile::<S, ROWS, 2>(simd, queries, from, stride, words, to, wide);
                     }
-                    panel += 2;
-                } else {
-                    let sums = transposed_tile::<S, ROWS, 1, false>(
-                        simd, queries, from, stride, words, size,
-                    );
-                    for (i, [a]) in sums.iter().enumerate() {
-                        let at = at.add(i * wide);
-                        simd.store(at, simd.add(*a, simd.load(at)));
-                    }
-                    panel += 1;
+                    _ => add_tile::<S, ROWS, VECTORS>(simd, queries, from, stride, words, to, wide),
                 }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn add_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    queries: usize,
+    left: *const f32,
+    stride: usize,
+    right: *const f32,
+    to: *mut f32,
+    wide: usize,
+) {
+    let size = queries * S::LANES;
+    // SAFETY: the caller's: inside of a job; all three are there.
+    unsafe {
+        let sums =
+            transposed_tile::<S, ROWS, VECTORS, false>(simd, queries, left, stride, right, size);
+        for (i, vectors) in sums.iter().enumerate() {
+            for (j, &vector) in vectors.iter().enumerate() {
+                let to = to.add(i * wide + j * S::LANES);
+                simd.store(to, simd.add(vector, simd.load(to)));
             }
         }
     }

@@ -81,9 +81,11 @@ impl<S: Simd, T: Stored> ByTile<S> for Head<'_, T> {
 
     #[inline(always)]
     unsafe fn run<const ROWS: usize, const VECTORS: usize>(self, simd: S) {
-        // Two vectors at once in any case: heads are narrow.
         // SAFETY: as in `run` of the task.
-        unsafe { self.task.head::<S, ROWS, 2>(simd, self.index, self.scratch) }
+        unsafe {
+            self.task
+                .head::<S, ROWS, VECTORS>(simd, self.index, self.scratch)
+        }
     }
 }
 
@@ -112,12 +114,13 @@ impl<T: Stored> Gather<'_, T> {
             rows: tokens,
             width,
         };
-        let [q, rows, keys, values, scores] = scratch.pieces([
+        let [q, rows, keys, values, scores, gathered] = scratch.pieces([
             tokens * wide,
             tokens * wide,
             long * width,
             tokens * wide,
             ROWS * long,
+            ROWS * wide,
         ]);
         // SAFETY: inside of a job; sizes are those of the pieces.
         unsafe {
@@ -128,8 +131,8 @@ impl<T: Stored> Gather<'_, T> {
             pack_rows(simd, tokens, wide, rows, values);
             for first in (0..tokens).step_by(ROWS) {
                 let count = ROWS.min(tokens - first);
-                let starts = starts::<ROWS>(q, wide, first, count);
-                multiply::<S, ROWS, VECTORS>(simd, width, starts, keys, long, scores);
+                let left = starts::<ROWS>(q, wide, first, count);
+                multiply::<S, ROWS, VECTORS>(simd, width, left, keys, long, scores);
                 let mut sums = [0.0; ROWS];
                 for i in 0..count {
                     sums[i] = soften(simd, &mut scores[i * long..(i + 1) * long], tokens, long);
@@ -138,32 +141,17 @@ impl<T: Stored> Gather<'_, T> {
                     self.store_weights(simd, index, first, &sums[..count], scores, long, tokens);
                     continue;
                 }
-                let starts = self::starts::<ROWS>(scores, long, 0, count);
-                let mut panel = 0;
-                while panel < wide / S::LANES {
-                    let right = values.as_ptr().add(panel * tokens * S::LANES);
-                    let size = tokens * S::LANES;
-                    let pair = panel + 1 < wide / S::LANES;
-                    let gathered = if pair {
-                        tile::<S, ROWS, 2, false>(simd, tokens, starts, right, size)
-                    } else {
-                        let one = tile::<S, ROWS, 1, false>(simd, tokens, starts, right, size);
-                        one.map(|[vector]| [vector, simd.splat(0.0)])
-                    };
-                    for i in 0..count {
-                        let share = simd.splat(1.0 / sums[i]);
-                        for (j, &vector) in gathered[i].iter().enumerate() {
-                            let column = (panel + j) * S::LANES;
-                            if column >= width {
-                                continue;
-                            }
-                            let lanes = S::LANES.min(width - column);
-                            let at = (row + first + i) * all + head * width + column;
-                            let to = self.to.part(at..at + lanes);
-                            T::store(simd, to.as_mut_ptr(), simd.mul(vector, share), lanes);
-                        }
+                let left = starts::<ROWS>(scores, long, 0, count);
+                multiply::<S, ROWS, VECTORS>(simd, tokens, left, values, wide, gathered);
+                for (i, sum) in sums[..count].iter().enumerate() {
+                    let at = (row + first + i) * all + head * width;
+                    let to = self.to.part(at..at + width).as_mut_ptr();
+                    let share = simd.splat(1.0 / sum);
+                    for column in (0..width).step_by(S::LANES) {
+                        let value = simd.load(gathered.as_ptr().add(i * wide + column));
+                        let lanes = S::LANES.min(width - column);
+                        T::store(simd, to.add(column), simd.mul(value, share), lanes);
                     }
-                    panel += 2;
                 }
             }
         }
@@ -212,41 +200,72 @@ pub fn starts<const ROWS: usize>(
     starts
 }
 
-/// Rows times all panels, `words` words deep, to rows of `long` numbers.
+/// Rows times panels of `columns` columns, `words` words deep, to rows `columns` apart.
 ///
 /// # Safety
-/// Inside of a job of `simd`; `long` is a multiple of its lanes; all is as long as it must be.
+/// Inside of a job of `simd`; `columns` is a multiple of its lanes; all is as long as it must be.
 #[inline(always)]
 pub unsafe fn multiply<S: Simd, const ROWS: usize, const VECTORS: usize>(
     simd: S,
     words: usize,
     left: [*const f32; ROWS],
     panels: &[f32],
-    long: usize,
+    columns: usize,
     to: &mut [f32],
 ) {
-    let (count, size) = (long / S::LANES, words * S::LANES);
-    assert!(panels.len() >= count * size && to.len() >= ROWS * long);
-    let mut panel = 0;
-    // SAFETY: within the panels and the rows, as was just seen.
+    // SAFETY: the caller's promise.
     unsafe {
-        while panel < count {
+        multiply_to::<S, ROWS, VECTORS>(simd, words, left, panels, columns, columns, to);
+    }
+}
+
+/// The same, to rows `stride` apart.
+///
+/// # Safety
+/// As for `multiply`.
+#[inline(always)]
+pub unsafe fn multiply_to<S: Simd, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    words: usize,
+    left: [*const f32; ROWS],
+    panels: &[f32],
+    columns: usize,
+    stride: usize,
+    to: &mut [f32],
+) {
+    let (count, size) = (columns / S::LANES, words * S::LANES);
+    assert!(panels.len() >= count * size && to.len() >= (ROWS - 1) * stride + columns);
+    for panel in (0..count).step_by(VECTORS) {
+        // SAFETY: within the panels and the rows, as was just seen.
+        unsafe {
             let right = panels.as_ptr().add(panel * size);
-            let at = to.as_mut_ptr().add(panel * S::LANES);
-            if panel + VECTORS <= count {
-                let sums = tile::<S, ROWS, VECTORS, false>(simd, words, left, right, size);
-                for (i, vectors) in sums.iter().enumerate() {
-                    for (j, &vector) in vectors.iter().enumerate() {
-                        simd.store(at.add(i * long + j * S::LANES), vector);
-                    }
+            let to = to.as_mut_ptr().add(panel * S::LANES);
+            match count - panel {
+                1 => store_tile::<S, ROWS, 1>(simd, words, left, right, to, stride),
+                2 if VECTORS > 2 => {
+                    store_tile::<S, ROWS, 2>(simd, words, left, right, to, stride);
                 }
-                panel += VECTORS;
-            } else {
-                let sums = tile::<S, ROWS, 1, false>(simd, words, left, right, size);
-                for (i, vectors) in sums.iter().enumerate() {
-                    simd.store(at.add(i * long), vectors[0]);
-                }
-                panel += 1;
+                _ => store_tile::<S, ROWS, VECTORS>(simd, words, left, right, to, stride),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn store_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    words: usize,
+    left: [*const f32; ROWS],
+    right: *const f32,
+    to: *mut f32,
+    stride: usize,
+) {
+    // SAFETY: the caller's: inside of a job; the panels and the rows are there.
+    unsafe {
+        let sums = tile::<S, ROWS, VECTORS, false>(simd, words, left, right, words * S::LANES);
+        for (i, vectors) in sums.iter().enumerate() {
+            for (j, &vector) in vectors.iter().enumerate() {
+                simd.store(to.add(i * stride + j * S::LANES), vector);
             }
         }
     }

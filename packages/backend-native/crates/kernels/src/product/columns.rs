@@ -10,16 +10,15 @@ const MOST_PANELS: usize = 16;
 /// Words that are packed panel by panel, while those behind them are fetched.
 const BAND: usize = 8;
 
-/// Some rows of a matrix, to be packed into panels of its columns: word after word, `width`
-/// neighbours.
+/// Some rows of a matrix, to be packed into panels of its columns: word after word, a vector.
 pub struct Columns<'a> {
     pub source: &'a Source<'a>,
     /// The rows that are packed, and all columns.
     pub rows: Range<usize>,
     pub columns: usize,
     pub precision: Precision,
-    /// Columns of a panel, at most a vector's lanes.
-    pub width: usize,
+    /// Columns of a panel: a vector's lanes.
+    pub lanes: usize,
     /// Panels of a task.
     pub per_task: usize,
     /// All panels.
@@ -36,7 +35,7 @@ impl<'a> Columns<'a> {
     }
 
     pub fn tasks(&self) -> usize {
-        self.columns.div_ceil(self.width).div_ceil(self.per_task)
+        self.columns.div_ceil(self.lanes).div_ceil(self.per_task)
     }
 
     /// # Safety
@@ -58,14 +57,12 @@ impl<'a> Columns<'a> {
 
     #[inline(always)]
     unsafe fn bands<S: Simd, M: Rows, const BF16: bool>(&self, simd: S, source: &M, index: usize) {
-        let (width, columns, rows) = (self.width, self.columns, self.rows.clone());
+        let (columns, rows) = (self.columns, self.rows.clone());
         let words = self.precision.words(rows.len());
         let rows_of_word = if BF16 { 2 } else { 1 };
-        let size = words * width;
+        let size = words * S::LANES;
         let first = index * self.per_task;
-        let last = (first + self.per_task).min(columns.div_ceil(width));
-        // Words at which a whole vector can be written: the next word writes over its rest.
-        let free = (size + width).saturating_sub(S::LANES) / width;
+        let last = (first + self.per_task).min(columns.div_ceil(S::LANES));
         // SAFETY: inside of a job; the panels are the task's own.
         unsafe {
             let mut totals = [simd.splat(0.0); MOST_PANELS];
@@ -74,13 +71,12 @@ impl<'a> Columns<'a> {
                 let end = (band + BAND).min(words);
                 let ahead = rows.start + end * rows_of_word;
                 for row in ahead..ahead + BAND * rows_of_word {
-                    for column in (first * width..last * width).step_by(16) {
+                    for column in (first * S::LANES..last * S::LANES).step_by(16) {
                         source.prefetch(simd, row, column);
                     }
                 }
                 for (i, total) in totals.iter_mut().enumerate().take(last - first) {
-                    let column = (first + i) * width;
-                    // Neighbours are read too where there are any: to leave them out costs more.
+                    let column = (first + i) * S::LANES;
                     let lanes = S::LANES.min(columns - column);
                     let to = to.add(i * size);
                     let mut sum = *total;
@@ -88,19 +84,16 @@ impl<'a> Columns<'a> {
                         let (value, added) =
                             read::<S, M, BF16>(simd, source, &rows, word, column, lanes);
                         sum = simd.add(sum, added);
-                        if word < free {
-                            simd.store(to.add(word * width), value);
-                        } else {
-                            simd.store_some(to.add(word * width), value, width);
-                        }
+                        simd.store(to.add(word * S::LANES), value);
                     }
                     *total = sum;
                 }
             }
             let Some(sums) = self.sums else { return };
             for (panel, total) in (first..last).zip(totals) {
-                let lanes = width.min(columns - panel * width);
-                let to = sums.part(panel * width..panel * width + lanes).as_mut_ptr();
+                let column = panel * S::LANES;
+                let lanes = S::LANES.min(columns - column);
+                let to = sums.part(column..column + lanes).as_mut_ptr();
                 let value = if self.adds {
                     simd.add(simd.load_some(to, lanes), total)
                 } else {

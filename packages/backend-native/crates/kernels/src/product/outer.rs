@@ -54,7 +54,8 @@ pub fn outer(machine: &Machine, product: Outer<'_>) {
         return;
     }
     let (lanes, tile) = (machine.isa.lanes(), machine.isa.tile_rows());
-    let (left_panels, right_panels) = (m.div_ceil(tile), n.div_ceil(lanes));
+    let (tiles, left_panels, right_panels) =
+        (m.div_ceil(tile), m.div_ceil(lanes), n.div_ceil(lanes));
     // Deeper than a product of rows goes: the sums are read and written once a pass.
     let most = match precision {
         Precision::Fp32 => 2 * DEPTH,
@@ -64,7 +65,7 @@ pub fn outer(machine: &Machine, product: Outer<'_>) {
     let depth = precision.words(per_pass);
     let mut shared = machine.shared();
     let [left_words, right_words] =
-        shared.pieces([left_panels * depth * tile, right_panels * depth * lanes]);
+        shared.pieces([left_panels * depth * lanes, right_panels * depth * lanes]);
     let (to, sums) = (Output::new(to), sums.map(Output::new));
 
     let threads = machine.pool.threads();
@@ -85,7 +86,7 @@ pub fn outer(machine: &Machine, product: Outer<'_>) {
                 rows: rows.clone(),
                 columns: m,
                 precision,
-                width: tile,
+                lanes,
                 per_task: Columns::per_task(left_panels, threads),
                 to: Output::new(left_words),
                 sums: sums.as_ref(),
@@ -96,7 +97,7 @@ pub fn outer(machine: &Machine, product: Outer<'_>) {
                 rows,
                 columns: n,
                 precision,
-                width: lanes,
+                lanes,
                 per_task: Columns::per_task(right_panels, threads),
                 to: Output::new(right_words),
                 sums: None,
@@ -105,9 +106,9 @@ pub fn outer(machine: &Machine, product: Outer<'_>) {
         };
         machine.each(packing.left.tasks() + packing.right.tasks(), &packing);
 
-        // Panels of a task: few enough for the second-level cache and for all threads.
-        let block = left_panels.div_ceil(2 * threads).clamp(1, 96 / tile);
-        let blocks = left_panels.div_ceil(block);
+        // Tiles of a task: few enough for the second-level cache and for all threads.
+        let block = tiles.div_ceil(2 * threads).clamp(1, 96 / tile);
+        let blocks = tiles.div_ceil(block);
         let strips = (2 * threads)
             .div_ceil(blocks)
             .clamp(1, right_panels.div_ceil(6));
@@ -160,7 +161,7 @@ struct Adding<'a> {
     left_words: &'a [f32],
     right_words: &'a [f32],
     to: &'a Output<'a>,
-    /// Left panels and right panels of a task, and tasks that share the same left panels.
+    /// Tiles of left-hand columns and right panels of a task, and tasks that share the same tiles.
     block: usize,
     strip: usize,
     strips: usize,
@@ -233,28 +234,31 @@ impl Adding<'_> {
             is_first,
             ..
         } = self.pass;
-        let panel = words * S::LANES;
+        // A panel holds a few tiles side by side.
+        let (panel, first) = (words * S::LANES, left * ROWS);
         // SAFETY: as in `block`; a prefetch may be of any address.
         unsafe {
             if !is_first {
                 for i in 0..ROWS {
-                    let at = (left * ROWS + i) * n + right * S::LANES;
+                    let at = (first + i) * n + right * S::LANES;
                     simd.prefetch(self.to.start().wrapping_add(at));
                 }
             }
             let sums = transposed_tile::<S, ROWS, VECTORS, BF16>(
                 simd,
                 words,
-                self.left_words.as_ptr().add(left * words * ROWS),
-                ROWS,
+                self.left_words
+                    .as_ptr()
+                    .add(first / S::LANES * panel + first % S::LANES),
+                S::LANES,
                 self.right_words.as_ptr().add(right * panel),
                 panel,
             );
-            for (i, vectors) in sums.iter().enumerate().take(ROWS.min(m - left * ROWS)) {
+            for (i, vectors) in sums.iter().enumerate().take(ROWS.min(m - first)) {
                 for (j, &sum) in vectors.iter().enumerate() {
                     let column = (right + j) * S::LANES;
                     let lanes = S::LANES.min(n - column);
-                    let at = (left * ROWS + i) * n + column;
+                    let at = (first + i) * n + column;
                     let to = self.to.part(at..at + lanes).as_mut_ptr();
                     let whole = lanes == S::LANES;
                     let value = match (is_first, whole) {

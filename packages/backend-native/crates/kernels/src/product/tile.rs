@@ -1,4 +1,4 @@
-use crate::simd::Simd;
+use crate::simd::{Left, Simd};
 
 /// `ROWS` rows of the left-hand matrix times `VECTORS` panels, added up over `words` words.
 ///
@@ -15,6 +15,9 @@ pub unsafe fn tile<S: Simd, const ROWS: usize, const VECTORS: usize, const BF16:
 ) -> [[S::V; VECTORS]; ROWS] {
     // SAFETY: the caller's promise.
     unsafe {
+        if !BF16 && let Some(sums) = simd.tile_by_hand(words, Left::Rows(left), right, panel) {
+            return sums;
+        }
         let mut sums = [[simd.splat(0.0); VECTORS]; ROWS];
         for p in 0..words {
             let b: [S::V; VECTORS] = load(simd, right.add(p * S::LANES), panel);
@@ -48,6 +51,13 @@ pub unsafe fn transposed_tile<
 ) -> [[S::V; VECTORS]; ROWS] {
     // SAFETY: the caller's promise.
     unsafe {
+        let there = Left::Transposed {
+            start: left,
+            stride,
+        };
+        if !BF16 && let Some(sums) = simd.tile_by_hand(words, there, right, panel) {
+            return sums;
+        }
         let mut sums = [[simd.splat(0.0); VECTORS]; ROWS];
         for p in 0..words {
             let b: [S::V; VECTORS] = load(simd, right.add(p * S::LANES), panel);

@@ -1,4 +1,4 @@
-use super::{ByTile, Job, Simd};
+use super::{ByTile, Job, Left, Simd, avx2_tile};
 
 /// AVX2 with FMA: 8 lanes.
 #[derive(Clone, Copy)]
@@ -10,7 +10,7 @@ pub unsafe fn enter<J: Job>(job: J) -> J::Output {
 }
 
 mod x86 {
-    use super::{Avx2, ByTile, Simd};
+    use super::{Avx2, ByTile, Left, Simd, avx2_tile};
     use std::arch::x86_64::*;
 
     // SAFETY: the trait's promise: the processor has the instructions, pointers are valid.
@@ -18,11 +18,36 @@ mod x86 {
     impl Simd for Avx2 {
         type V = __m256;
         const LANES: usize = 8;
-        const ROWS: usize = 6;
+        const ROWS: usize = avx2_tile::ROWS;
 
         #[inline(always)]
         unsafe fn by_tile<B: ByTile<Self>>(self, work: B) -> B::Output {
-            unsafe { work.run::<6, 2>(self) }
+            unsafe { work.run::<{ avx2_tile::ROWS }, { avx2_tile::VECTORS }>(self) }
+        }
+
+        #[inline(always)]
+        unsafe fn tile_by_hand<const ROWS: usize, const VECTORS: usize>(
+            self,
+            words: usize,
+            left: Left<ROWS>,
+            right: *const f32,
+            panel: usize,
+        ) -> Option<[[__m256; VECTORS]; ROWS]> {
+            if (ROWS, VECTORS) != (avx2_tile::ROWS, avx2_tile::VECTORS) {
+                return None;
+            }
+            let sums = unsafe {
+                match left {
+                    Left::Rows(left) => {
+                        let left = std::array::from_fn(|i| left[i]);
+                        avx2_tile::tile(words, left, right, panel)
+                    }
+                    Left::Transposed { start, stride } => {
+                        avx2_tile::transposed_tile(words, start, stride, right, panel)
+                    }
+                }
+            };
+            Some(std::array::from_fn(|i| std::array::from_fn(|j| sums[i][j])))
         }
 
         #[inline(always)]
