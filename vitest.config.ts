@@ -1,5 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { playwright } from "@vitest/browser-playwright";
+import { defaultClientConditions } from "vite";
 import { defineConfig } from "vitest/config";
 import { findChromium, softwareGpu } from "./tools/chromium.mjs";
 
@@ -36,6 +38,38 @@ const environments: Readonly<Record<string, Record<string, string>>> = {
   "packages/ops": { DINO_STOCK_WASM: "1" },
 };
 
+/** The tests that run in a page of that Chromium, not in Node. */
+const pages = "packages/browser-tests";
+
+const inPages = {
+  // Without a Chromium this is Node, where these tests are skipped, or fail where they must not be.
+  browser: {
+    enabled: chromium !== undefined,
+    headless: true,
+    fileParallelism: false, // one page, which loads tfjs once
+    screenshotFailures: false,
+    instances: [{ browser: "chromium" as const }],
+    provider: playwright({
+      launchOptions: {
+        ...(chromium && { executablePath: chromium }),
+        args: ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+      },
+    }),
+  },
+  globalSetup: ["server/start.ts"],
+  setupFiles: chromium === undefined ? ["server/without-chromium.ts"] : [],
+};
+
+/** What a page gets bundled, named, since a page reloads in the middle when more is found. */
+const bundled = [
+  "@tensorflow/tfjs-backend-cpu",
+  "@tensorflow/tfjs-backend-wasm",
+  "@tensorflow/tfjs-core",
+  "@tensorflow/tfjs-core/dist/register_all_gradients.js",
+  "@dino/checkpoint > unzipit",
+  "@dino/visualization > fast-png",
+];
+
 export default defineConfig({
   test: {
     pool: "threads",
@@ -45,7 +79,10 @@ export default defineConfig({
     hookTimeout: 120_000,
     projects: roots.map((root) => ({
       extends: true,
-      resolve: { conditions },
+      resolve: {
+        conditions: root === pages ? [...conditions, ...defaultClientConditions] : conditions,
+      },
+      optimizeDeps: root === pages ? { noDiscovery: true, include: bundled } : {},
       ssr: { resolve: { conditions } },
       test: {
         name: root.replace("packages/", ""),
@@ -56,6 +93,7 @@ export default defineConfig({
           ...forked[root],
           ...environments[root],
         },
+        ...(root === pages && inPages),
         include: long ? ["test/**/*.long.ts"] : ["test/**/*.test.ts"],
       },
     })),

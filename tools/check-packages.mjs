@@ -15,7 +15,7 @@ const withoutEsm = ["node10", "node16-cjs"];
 const folder = mkdtempSync(join(tmpdir(), "dino-packages-"));
 let faults = 0;
 try {
-  const published = ["./packages/*", "!@dino/testing", "./apps/train-node"];
+  const published = ["./packages/*", "!@dino/testing", "!@dino/browser-tests", "./apps/train-node"];
   const filters = published.flatMap((each) => ["--filter", each]);
   const pack = [
     "--recursive",

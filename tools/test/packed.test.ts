@@ -37,10 +37,9 @@ const entries = readdirSync(resolve(root, "packages"))
 
 beforeAll(async () => {
   const addons = platforms.map((platform) => `@dino/backend-native-${platform}`);
-  const filters = ["./packages/*", "!@dino/testing", ...addons].flatMap((each) => [
-    "--filter",
-    each,
-  ]);
+  const filters = ["./packages/*", "!@dino/testing", "!@dino/browser-tests", ...addons].flatMap(
+    (each) => ["--filter", each],
+  );
   const pack = ["--recursive", ...filters, "pack", "--pack-destination", folder];
   await run("npx", ["--yes", packageManager, ...pack], { cwd: root });
   for (const file of readdirSync(folder)) {

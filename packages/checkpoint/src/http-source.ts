@@ -138,7 +138,12 @@ function versionOf({ headers }: Response): string {
 function answer(response: Response): string {
   const { status, statusText, headers } = response;
   if (status === 200) return "the whole file: the server knows no ranges, so download it first";
-  if (status === 206) return `content-range ${quote(headers.get("content-range") ?? "")}`;
+  const place = headers.get("content-range");
+  if (status === 206 && place !== null) return `content-range ${quote(place)}`;
+  // Of another origin's answer a page sees only the headers that it is allowed to.
+  if (status === 206) {
+    return "no Content-Range: for a page, the server must name it in Access-Control-Expose-Headers";
+  }
   return `status ${status} ${statusText}`.trimEnd();
 }
 

@@ -3,8 +3,9 @@ import { DataError } from "../errors.ts";
 
 /**
  * The pixels of a picture file, upright, as 8-bit RGB, decoded by the browser: the first frame of
- * an animation, no colour profile applied, what is transparent laid on white. Works in pages and in
- * workers. A `DataError` about `name` where the browser cannot read it.
+ * an animation, no colour profile applied, what is transparent laid on white. Upright is what a
+ * camera has noted in a JPEG or PNG; in a WebP, Chromium does not look for it. Works in pages and
+ * in workers. A `DataError` about `name` where the browser cannot read it.
  */
 export async function decodePicture(file: Blob, name = "picture"): Promise<Pixels> {
   let bitmap: ImageBitmap;

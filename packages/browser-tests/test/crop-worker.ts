@@ -1,0 +1,3 @@
+import { serveCrops } from "@dino/data/browser";
+
+serveCrops();
