@@ -1,4 +1,11 @@
-import { batchNormTraining, type Params, parameter, ShapeError, withPrefix } from "@dino/ops";
+import {
+  batchNormTraining,
+  moveStatistics,
+  type Params,
+  parameter,
+  ShapeError,
+  withPrefix,
+} from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Training } from "./backbone.ts";
 
@@ -92,17 +99,18 @@ function trained(
     ...ending,
   });
   if (onBuffers) {
-    const updates: Record<string, tf.Tensor> = {
-      running_mean: moved(entry("running_mean"), mean),
-      running_var: moved(entry("running_var"), tf.mul(variance, rows / (rows - 1))),
+    const running = {
+      mean: entry<tf.Tensor1D>("running_mean"),
+      variance: entry<tf.Tensor1D>("running_var"),
+      count: params[`${prefix}num_batches_tracked`] as tf.Scalar | undefined,
     };
-    const count = params[`${prefix}num_batches_tracked`];
-    if (count) updates.num_batches_tracked = tf.add(count, tf.scalar(1, count.dtype));
+    const next = moveStatistics(running, { mean, variance }, { rows, share });
+    const updates = {
+      running_mean: next.mean,
+      running_var: next.variance,
+      ...(next.count && { num_batches_tracked: next.count }),
+    };
     onBuffers(withPrefix(prefix, updates));
   }
   return output;
-}
-
-function moved(running: tf.Tensor, batch: tf.Tensor): tf.Tensor {
-  return tf.add(tf.mul(running, 1 - share), tf.mul(batch, share));
 }

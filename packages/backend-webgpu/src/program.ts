@@ -7,10 +7,10 @@ export interface Program {
   readonly name: string;
   /** Buffers that it reads, by the names that the code has for them. */
   readonly reads: readonly string[];
-  /** Those of them that hold unsigned integers, and not numbers. */
-  readonly words?: readonly string[];
   /** Buffers that it writes, which it may read too. */
   readonly writes: readonly string[];
+  /** Buffers, of both kinds, that hold unsigned integers, and not numbers. */
+  readonly words?: readonly string[];
   /** Buffers, of both kinds, that hold numbers of 16 bits, two to a word. */
   readonly halves?: readonly string[];
   readonly scalars: Scalars;

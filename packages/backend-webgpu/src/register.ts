@@ -3,6 +3,7 @@ import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { requestDevice } from "./device.ts";
 import { failuresOf, readOrTell } from "./failures.ts";
+import { addKernels } from "./operations/add.ts";
 import { attentionKernels } from "./operations/attention.ts";
 import { attentionBlockKernels } from "./operations/attention-block.ts";
 import { batchNormKernels } from "./operations/batch-norm.ts";
@@ -29,6 +30,7 @@ export const backendName = "webgpu";
 export const stockBackendName = "webgpu-stock";
 
 const kernels: readonly WebgpuKernel[] = [
+  ...addKernels,
   ...attentionKernels,
   ...attentionBlockKernels,
   ...batchNormKernels,
@@ -74,17 +76,23 @@ export function registerWebgpuBackend(options: WebgpuBackendOptions = {}): void 
   tf.copyRegisteredKernels(backendName, stockBackendName);
   tf.registerBackend(stockBackendName, async () => heeding((await stock()) as WebGPUBackend), 0);
   repairBackend(backendName);
-  for (const { name, run } of kernels) {
-    if (tf.getKernel(name, backendName) !== undefined) tf.unregisterKernel(name, backendName);
-    tf.registerKernel({
-      kernelName: name,
-      backendName,
-      kernelFunc: ({ inputs, attrs, backend }) =>
-        run({ inputs, attributes: attrs, backend: backend as DinoWebGPUBackend } as never),
-    });
-  }
+  for (const kernel of kernels) register(kernel);
   tf.removeBackend(backendName);
   tf.registerBackend(backendName, start, 3);
+}
+
+function register({ name, run, takes = () => true }: WebgpuKernel): void {
+  const before = tf.getKernel(name, backendName);
+  if (before !== undefined) tf.unregisterKernel(name, backendName);
+  tf.registerKernel({
+    kernelName: name,
+    backendName,
+    kernelFunc: (call) => {
+      const { inputs, attrs, backend } = call;
+      if (before !== undefined && !takes(inputs as never)) return before.kernelFunc(call);
+      return run({ inputs, attributes: attrs, backend: backend as DinoWebGPUBackend } as never);
+    },
+  });
 }
 
 /** A backend on a new device. When that is lost, the next one who asks for the backend gets another. */

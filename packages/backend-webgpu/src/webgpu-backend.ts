@@ -80,6 +80,22 @@ export class DinoWebGPUBackend extends WebGPUBackend {
   }
 
   /**
+   * Like `output`, for what takes the place of a tensor that lives on until the step ends. It comes
+   * from buffers kept apart, or all others of its size would be taken in another order in every step,
+   * and make other bind groups.
+   */
+  successor({ shape, dtype }: tf.TensorInfo): tf.TensorInfo {
+    const tensor = this.makeTensorInfo(shape, dtype);
+    const { STORAGE, COPY_SRC, COPY_DST, INDIRECT } = GPUBufferUsage;
+    const usage = STORAGE | COPY_SRC | COPY_DST | INDIRECT; // the last one is what tells them apart
+    this.tensorMap.get(tensor.dataId).resource = this.bufferManager.acquireBuffer(
+      4 * tf.util.sizeFromShape(shape),
+      usage,
+    );
+    return tensor;
+  }
+
+  /**
    * Like `output`, for rows that products multiply and blocks keep: of halves in that precision, if
    * rows are of an even length, and `behind` them so many float32 numbers a row.
    */
@@ -119,12 +135,12 @@ export class DinoWebGPUBackend extends WebGPUBackend {
   }
 
   /** A copy of the tensor's first values, as many as the shape asks for. */
-  firstValues(tensor: tf.TensorInfo, shape: readonly number[], start = 0): tf.TensorInfo {
+  firstValues(tensor: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
     const copy = this.output(shape);
     const [from, to] = [this.#bufferOf(tensor), this.#bufferOf(copy)];
     this.ensureCommandEncoderReady();
     this.endComputePassEncoder();
-    this.#stream.commandEncoder.copyBufferToBuffer(from, 4 * start, to, 0, to.size);
+    this.#stream.commandEncoder.copyBufferToBuffer(from, 0, to, 0, to.size);
     return copy;
   }
 

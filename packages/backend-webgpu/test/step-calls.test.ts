@@ -24,15 +24,18 @@ test("a step of a ResNet takes our kernels, within eight buffers a shader", asyn
   const backbone = resnet({ block: "basic", blocks: [2, 2, 2, 2], width: 8 });
   const trainer = trainerOf(backbone, { prototypes: 64, hidden: 32, bottleneck: 16 });
   const { countCalls } = await import("../src/count-calls.ts");
-  let dispatches = 0;
-  for (let step = 0; step < 2; step++) {
+  let counts: CallCounts | undefined;
+  for (let step = 0; step < 4; step++) {
     const counting = countCalls();
     trainer.train([2, 6].map((views, i) => tf.zeros([2 * views, 64 >> i, 64 >> i, 3])));
-    ({ dispatches } = counting.stop());
+    counts = counting.stop();
     await trainer.metrics(); // which would throw if the device had refused a command
   }
   trainer.dispose();
-  expect(dispatches).toBeLessThanOrEqual(1280);
+  expect(counts?.dispatches).toBeLessThanOrEqual(800);
+  // Its running statistics take the places of those before them, so a few bind groups are still new.
+  expect(counts?.bindGroups).toBeLessThanOrEqual(90);
+  expect(counts?.buffers).toBeLessThanOrEqual(20);
 });
 
 test("a step of a Vision Transformer is few dispatches, and uploads its pictures alone", async () => {
@@ -52,8 +55,8 @@ test("a step of a Vision Transformer is few dispatches, and uploads its pictures
   trainer.dispose();
   // Buffers and bind groups come again; those of stock kernels and of new scalars do not.
   expect(counts?.dispatches).toBeLessThanOrEqual(890);
-  expect(counts?.bindGroups).toBeLessThanOrEqual(80);
-  expect(counts?.buffers).toBeLessThanOrEqual(30);
+  expect(counts?.bindGroups).toBeLessThanOrEqual(25);
+  expect(counts?.buffers).toBeLessThanOrEqual(15);
   expect(counts?.uploadedBytes).toBeGreaterThanOrEqual(pictureBytes);
   expect(counts?.uploadedBytes).toBeLessThanOrEqual(pictureBytes + 16_384);
 });

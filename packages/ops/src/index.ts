@@ -42,6 +42,11 @@ export {
   mlpBlock,
 } from "./operations/mlp-block.ts";
 export {
+  type MoveStatisticsOptions,
+  moveStatistics,
+  type RunningStatistics,
+} from "./operations/move-statistics.ts";
+export {
   type PatchEmbedOptions,
   type PatchEmbedParams,
   patchEmbed,

@@ -29,6 +29,7 @@ test("exports what the documentation lists", () => {
     "linear",
     "maxPool2d",
     "mlpBlock",
+    "moveStatistics",
     "normalizationTable",
     "parameter",
     "patchEmbed",

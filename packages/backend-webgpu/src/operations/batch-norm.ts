@@ -4,12 +4,13 @@ import {
   batchNormBackwardProgram,
   batchNormProgram,
   batchNormSumsProgram,
-  columnMomentsProgram,
+  batchNormTotalsProgram,
+  chunkMomentsProgram,
+  joinMomentsProgram,
+  moveStatisticsProgram,
 } from "../shaders/batch-norm.ts";
 import { columnsOfGroup } from "../shaders/rows.ts";
-import type { DinoWebGPUBackend } from "../webgpu-backend.ts";
 import { groupsFor, sizeOf } from "./size-of.ts";
-import { sumRows } from "./sum-rows.ts";
 import { type WebgpuKernel, webgpuKernel } from "./webgpu-kernel.ts";
 
 type X = { readonly x: tf.TensorInfo };
@@ -33,42 +34,57 @@ interface Attributes {
   readonly hasResidual: boolean;
 }
 
-const momentsProgram = remembered(columnMomentsProgram);
 const forwardProgram = remembered(batchNormProgram);
 const sumsProgram = remembered(batchNormSumsProgram);
 const backwardProgram = remembered(batchNormBackwardProgram);
+const movedProgram = remembered(moveStatisticsProgram);
 
-/** How many rows one thread goes through. */
-const rowsOfChunk = 256;
+/** How many rows one thread goes through at least, and among how many threads a column is shared at most. */
+const leastRows = 256;
+const mostChunks = 256;
 
-/** How many chunks `[rows, columns]` are cut into, and groups that go through them. */
+/** How many chunks `[rows, columns]` are cut into, and how many groups go through all or one of them. */
 function cut({ x }: X) {
   const [rows, columns] = x.shape as [number, number];
+  const rowsOfChunk = Math.max(leastRows, Math.ceil(rows / mostChunks));
   const chunks = Math.ceil(rows / rowsOfChunk);
-  return { rows, columns, chunks, groups: chunks * Math.ceil(columns / columnsOfGroup) };
+  const blocks = Math.ceil(columns / columnsOfGroup);
+  return { rows, columns, rowsOfChunk, chunks, blocks, groups: chunks * blocks };
 }
 
-/** A moment of the columns: the mean, or about `mean` the variance. */
-function moment(backend: DinoWebGPUBackend, x: tf.TensorInfo, mean?: tf.TensorInfo): tf.TensorInfo {
-  const { rows, columns, chunks, groups } = cut({ x });
-  const parts = backend.output([chunks, columns]);
-  backend.run(momentsProgram(mean !== undefined), {
-    reads: [x, ...(mean ? [mean] : [])],
-    writes: [parts],
-    scalars: { rows, columns, rowsOfChunk, factor: 1 / rows },
-    groups,
-  });
-  const y = backend.output([columns]);
-  sumRows(backend, { x: parts, rows: chunks, columns }, y);
-  backend.free(parts);
-  return y;
-}
-
-/** Batch normalisation in training with what ends a residual block: five dispatches forward, three back. */
+/** Batch normalisation in training with what ends a residual block: three dispatches forward, three back. */
 export const batchNormKernels: readonly WebgpuKernel[] = [
   webgpuKernel<X>("DinoColumnMoments", ({ inputs: { x }, backend }) => {
-    const mean = moment(backend, x);
-    return [mean, moment(backend, x, mean)];
+    const { rows, columns, rowsOfChunk, chunks, blocks, groups } = cut({ x });
+    const scalars = { rows, columns, rowsOfChunk };
+    const parts = backend.output([chunks, 2 * columns]);
+    backend.run(chunkMomentsProgram, { reads: [x], writes: [parts], scalars, groups });
+    const moments = [backend.output([columns]), backend.output([columns])];
+    const joined = { reads: [parts], writes: moments, scalars, groups: blocks };
+    backend.run(joinMomentsProgram, joined);
+    backend.free(parts);
+    return moments;
+  }),
+
+  webgpuKernel<
+    Statistics & {
+      readonly runningMean: tf.TensorInfo;
+      readonly runningVariance: tf.TensorInfo;
+      readonly count?: tf.TensorInfo;
+    },
+    { readonly share: number; readonly unbias: number }
+  >("DinoMoveStatistics", ({ inputs, attributes: { share, unbias }, backend }) => {
+    const { runningMean, runningVariance, mean, variance, count } = inputs;
+    const columns = sizeOf(mean);
+    const running = [runningMean, runningVariance, ...(count ? [count] : [])];
+    const next = running.map((tensor) => backend.successor(tensor));
+    backend.run(movedProgram(count?.dtype), {
+      reads: [...running, mean, variance],
+      writes: next,
+      scalars: { columns, share, keeps: 1 - share, unbias },
+      groups: groupsFor(columns),
+    });
+    return next;
   }),
 
   webgpuKernel<Inputs, Attributes>(
@@ -92,7 +108,7 @@ export const batchNormKernels: readonly WebgpuKernel[] = [
     "DinoBatchNormTrainingBackward",
     ({ inputs, attributes: { epsilon, hasResidual }, backend }) => {
       const { dy, x, mean, variance, weight, y } = inputs;
-      const { rows, columns, chunks, groups } = cut(inputs);
+      const { rows, columns, rowsOfChunk, chunks, blocks, groups } = cut(inputs);
       const ending = { activates: y !== undefined, hasResidual };
       const parts = backend.output([chunks, 2 * columns]);
       const slope = y && hasResidual ? backend.output(x.shape) : undefined;
@@ -103,7 +119,13 @@ export const batchNormKernels: readonly WebgpuKernel[] = [
         groups,
       });
       const sums = backend.output([2 * columns]);
-      sumRows(backend, { x: parts, rows: chunks, columns: 2 * columns }, sums);
+      const [dWeight, dBias] = [backend.output([columns]), backend.output([columns])];
+      backend.run(batchNormTotalsProgram, {
+        reads: [parts],
+        writes: [sums, dWeight, dBias],
+        scalars: { chunks, columns },
+        groups: blocks,
+      });
       backend.free(parts);
       const dx = backend.output(x.shape);
       const before = slope === undefined ? y : undefined;
@@ -114,8 +136,6 @@ export const batchNormKernels: readonly WebgpuKernel[] = [
         scalars: { size, columns, epsilon, factor: 1 / rows },
         groups: groupsFor(size),
       });
-      const dWeight = backend.firstValues(sums, [columns]);
-      const dBias = backend.firstValues(sums, [columns], columns);
       backend.free(sums);
       return [dx, dWeight, dBias, ...(hasResidual ? [slope ?? backend.same(dy)] : [])];
     },

@@ -51,7 +51,6 @@ export const updateKernels: readonly WebgpuKernel[] = [
       reads: [gradient, ...(squares ? [squares] : [])],
       writes: updated,
       scalars: {
-        size,
         keeps: 1 - learningRate * weightDecay,
         beta1,
         beta2,
@@ -94,7 +93,7 @@ export const updateKernels: readonly WebgpuKernel[] = [
     backend.run(movingAverageProgram, {
       reads: [inputs.value],
       writes: [average],
-      scalars: { size, momentum, rest: 1 - momentum },
+      scalars: { momentum, rest: 1 - momentum },
       groups: Math.ceil(size / elementsOfGroup),
     });
     return [average];
@@ -109,7 +108,7 @@ export const updateKernels: readonly WebgpuKernel[] = [
       backend.run(clipProgram, {
         reads: [squares],
         writes: [gradient],
-        scalars: { size, maximum },
+        scalars: { maximum },
         groups: Math.ceil(size / elementsOfGroup),
       });
       backend.free(squares);
@@ -140,7 +139,7 @@ function descend({
   backend.run(descent({ isFirst: inputs.buffer === undefined, adapts }), {
     reads: [gradient, ...norms],
     writes: [parameter, buffer],
-    scalars: { size, rate: learningRate, decay: weightDecay, momentum, trust: trust ?? 0 },
+    scalars: { rate: learningRate, decay: weightDecay, momentum, trust: trust ?? 0 },
     groups: Math.ceil(size / elementsOfGroup),
   });
   backend.free(...norms);
@@ -158,7 +157,7 @@ function normsOf(
   backend.run(decayedProgram, {
     reads: [gradient, parameter],
     writes: [slope],
-    scalars: { size, decay },
+    scalars: { decay },
     groups: Math.ceil(size / elementsOfGroup),
   });
   const norms = [partialSquares(backend, parameter), partialSquares(backend, slope)] as const;

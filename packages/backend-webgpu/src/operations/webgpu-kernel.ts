@@ -11,12 +11,15 @@ export interface Call<Inputs, Attributes> {
 /** A kernel under the name that an operation looks for. */
 export interface WebgpuKernel {
   readonly name: string;
+  /** Whether it takes a call, or leaves it to the kernel of that name that was there before: all unless given. */
+  readonly takes?: (inputs: never) => boolean;
   readonly run: (call: never) => tf.TensorInfo | tf.TensorInfo[];
 }
 
 export function webgpuKernel<Inputs, Attributes = unknown>(
   name: string,
   run: (call: Call<Inputs, Attributes>) => tf.TensorInfo | tf.TensorInfo[],
+  takes?: (inputs: Inputs) => boolean,
 ): WebgpuKernel {
-  return { name, run };
+  return { name, run, ...(takes && { takes }) };
 }

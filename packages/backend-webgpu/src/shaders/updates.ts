@@ -14,11 +14,14 @@ const normOf = (name: string, squares: string) => `
   for (var i = thread; i < arrayLength(&${squares}); i += ${threads}u) { ${name} += ${squares}[i]; }
   ${name} = sqrt(total(thread, ${name}));`;
 
-/** Does `update` to every element of the group, whose number is `at`. */
-const forEach = (update: string) => `
+/**
+ * Does `update` to every element of the group, whose number is `at`, of a buffer that is written. It
+ * knows its size itself: tensors of all sizes are then told the same numbers, and share them.
+ */
+const forEach = (written: string, update: string) => `
   for (var i = 0u; i < ${elements}u; i++) {
     let at = (group * ${elements}u + i) * ${threads}u + thread;
-    if (at >= u.size) { return; }
+    if (at >= arrayLength(&${written})) { return; }
     ${update}
   }`;
 
@@ -36,7 +39,6 @@ export function adamWProgram({ clips, averages }: AdamWOptions): Program {
     reads: ["gradient", ...(clips ? ["squares"] : [])],
     writes: ["parameter", "moment1", "moment2", ...(averages ? ["average"] : [])],
     scalars: {
-      size: "u32",
       keeps: "f32",
       beta1: "f32",
       beta2: "f32",
@@ -51,7 +53,9 @@ export function adamWProgram({ clips, averages }: AdamWOptions): Program {
     },
     workgroupSize: [threads, 1],
     declarations: clips ? reduceFunctions(threads) : "",
-    body: `${clips ? normOf("norm", "squares") : ""}${forEach(`
+    body: `${clips ? normOf("norm", "squares") : ""}${forEach(
+      "parameter",
+      `
   var slope = gradient[at];
   ${clips ? "slope *= min(u.clip / (norm + 1e-6), 1.0);" : ""}
   let first = moment1[at] * u.beta1 + slope * u.rest1;
@@ -60,7 +64,8 @@ export function adamWProgram({ clips, averages }: AdamWOptions): Program {
   moment2[at] = second;
   let next = parameter[at] * u.keeps - first * u.rate / (sqrt(second) / u.root + u.epsilon);
   parameter[at] = next;
-  ${averages ? "average[at] = average[at] * u.momentum + next * u.restOfMomentum;" : ""}`)}`,
+  ${averages ? "average[at] = average[at] * u.momentum + next * u.restOfMomentum;" : ""}`,
+    )}`,
   };
 }
 
@@ -77,15 +82,18 @@ export function descentProgram({ isFirst, adapts }: DescentOptions): Program {
     name: `descent ${isFirst} ${adapts}`,
     reads: ["gradient", ...(adapts ? ["squares", "slopeSquares"] : [])],
     writes: ["parameter", "buffer"],
-    scalars: { size: "u32", rate: "f32", decay: "f32", momentum: "f32", trust: "f32" },
+    scalars: { rate: "f32", decay: "f32", momentum: "f32", trust: "f32" },
     workgroupSize: [threads, 1],
     declarations: adapts ? reduceFunctions(threads) : "",
-    body: `${adapts ? normOf("length", "squares") + normOf("steepness", "slopeSquares") : ""}${forEach(`
+    body: `${adapts ? normOf("length", "squares") + normOf("steepness", "slopeSquares") : ""}${forEach(
+      "parameter",
+      `
   var slope = gradient[at] + parameter[at] * u.decay;
   ${adapts ? `if (length > 0.0 && steepness > 0.0) { slope *= length * u.trust / steepness; }` : ""}
   ${isFirst ? "" : "slope += buffer[at] * u.momentum;"}
   buffer[at] = slope;
-  parameter[at] -= slope * u.rate;`)}`,
+  parameter[at] -= slope * u.rate;`,
+    )}`,
   };
 }
 
@@ -94,26 +102,28 @@ export const decayedProgram: Program = {
   name: "decayed",
   reads: ["gradient", "parameter"],
   writes: ["y"],
-  scalars: { size: "u32", decay: "f32" },
+  scalars: { decay: "f32" },
   workgroupSize: [threads, 1],
-  body: forEach("y[at] = gradient[at] + parameter[at] * u.decay;"),
+  body: forEach("y", "y[at] = gradient[at] + parameter[at] * u.decay;"),
 };
 
 export const movingAverageProgram: Program = {
   name: "movingAverage",
   reads: ["value"],
   writes: ["average"],
-  scalars: { size: "u32", momentum: "f32", rest: "f32" },
+  scalars: { momentum: "f32", rest: "f32" },
   workgroupSize: [threads, 1],
-  body: forEach("average[at] = average[at] * u.momentum + value[at] * u.rest;"),
+  body: forEach("average", "average[at] = average[at] * u.momentum + value[at] * u.rest;"),
 };
 
 export const clipProgram: Program = {
   name: "clip",
   reads: ["squares"],
   writes: ["gradient"],
-  scalars: { size: "u32", maximum: "f32" },
+  scalars: { maximum: "f32" },
   workgroupSize: [threads, 1],
   declarations: reduceFunctions(threads),
-  body: normOf("norm", "squares") + forEach("gradient[at] *= min(u.maximum / (norm + 1e-6), 1.0);"),
+  body:
+    normOf("norm", "squares") +
+    forEach("gradient", "gradient[at] *= min(u.maximum / (norm + 1e-6), 1.0);"),
 };

@@ -1,5 +1,11 @@
-import { batchNormTraining, l2Normalize, layerNorm, weightNormLinear } from "@dino/ops";
-import { named, onEveryBackend } from "@dino/testing";
+import {
+  batchNormTraining,
+  l2Normalize,
+  layerNorm,
+  moveStatistics,
+  weightNormLinear,
+} from "@dino/ops";
+import { expectNoLeak, named, onEveryBackend } from "@dino/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { expectAgreement, testDifferential } from "../differential.ts";
@@ -93,6 +99,42 @@ onEveryBackend(
       expectAgreement("mean", await mean.data(), expected.mean);
       expectAgreement("variance", await variance.data(), expected.variance);
     });
+
+    test("batch norm's moments of many rows far from zero are as exact", async () => {
+      const x = tf.add<tf.Tensor2D>(named("many", [600, 3]), 30);
+      const [ones, zeros] = [new Float64Array(3).fill(1), new Float64Array(3)];
+      const { mean, variance } = batchNormTraining(x, tf.ones([3]), tf.zeros([3]));
+      const expected = reference.batchNorm(Float64Array.from(await x.data()), ones, zeros, 1e-5);
+      expectAgreement("mean", await mean.data(), expected.mean);
+      expectAgreement("variance", await variance.data(), expected.variance, 3e-5);
+    });
+
+    test.each(["int32", "float32", undefined] as const)(
+      "running statistics move on, with a count: %s",
+      async (counts) => {
+        const values = (name: string) => named<tf.Tensor1D>(name, [70]);
+        const [mean, variance] = [values("running mean"), values("running variance")];
+        const batch = { mean: values("mean"), variance: values("variance") };
+        const running = { mean, variance, ...(counts && { count: tf.scalar(6, counts) }) };
+        const move = () => moveStatistics(running, batch, { rows: 5, share: 0.25 });
+        expectNoLeak(() => ({ ...move() }));
+        const next = move();
+        for (const [name, unbias] of [
+          ["mean", 1],
+          ["variance", 5 / 4],
+        ] as const) {
+          const [old, seen] = [await running[name].data(), await batch[name].data()];
+          const expected = Float64Array.from(
+            old,
+            (value, i) => 0.75 * value + 0.25 * unbias * (seen[i] as number),
+          );
+          expectAgreement(name, await next[name].data(), expected);
+        }
+        const count = await next.count?.data();
+        expect(count && [...count]).toEqual(counts && [7]);
+        expect(next.count?.dtype).toBe(counts);
+      },
+    );
 
     for (const [shape, epsilon] of [
       [[9, 5], 1e-12],
