@@ -4,8 +4,8 @@ use crate::output::Output;
 use crate::simd::Simd;
 use std::ops::Range;
 
-/// The most panels that a task packs: what it reads of a row is a few cache lines.
-const MOST_PANELS: usize = 16;
+/// The most panels that are packed at once: what is read of a row is a few cache lines.
+pub const MOST_PANELS: usize = 16;
 
 /// Words that are packed panel by panel, while those behind them are fetched.
 const BAND: usize = 8;
@@ -17,68 +17,72 @@ pub struct Columns<'a> {
     pub rows: Range<usize>,
     pub columns: usize,
     pub precision: Precision,
-    /// Columns of a panel: a vector's lanes.
-    pub lanes: usize,
-    /// Panels of a task.
-    pub per_task: usize,
-    /// All panels.
-    pub to: Output<'a>,
-    /// Where the sums of the columns go, `[columns]`; whether they are added to what is there.
-    pub sums: Option<&'a Output<'a>>,
+}
+
+/// Where the sums of the columns go, `[columns]`, and whether they are added to what is there.
+#[derive(Clone, Copy)]
+pub struct Sums<'a> {
+    pub to: &'a Output<'a>,
     pub adds: bool,
 }
 
-impl<'a> Columns<'a> {
-    /// How many panels a task packs: enough for whole cache lines, few enough for all threads.
-    pub fn per_task(panels: usize, threads: usize) -> usize {
-        (panels / (8 * threads)).clamp(1, MOST_PANELS)
-    }
-
-    pub fn tasks(&self) -> usize {
-        self.columns.div_ceil(self.lanes).div_ceil(self.per_task)
-    }
-
+impl Columns<'_> {
+    /// Packs some panels, at most `MOST_PANELS`, one behind the other.
+    ///
     /// # Safety
-    /// Inside of a job of `simd`; `index` is one of `tasks`, and this thread's own.
+    /// Inside of a job of `simd`; the source holds the rows and columns, and no other thread has
+    /// to do with the sums of these panels.
     #[inline(always)]
-    pub unsafe fn pack<S: Simd>(&self, simd: S, index: usize) {
-        // SAFETY: the caller's promise; the source was found to hold the rows and columns.
+    pub unsafe fn pack<S: Simd>(
+        &self,
+        simd: S,
+        panels: Range<usize>,
+        to: &mut [f32],
+        sums: Option<Sums<'_>>,
+    ) {
+        // SAFETY: the caller's promise.
         unsafe {
             match self.precision {
-                Precision::Fp32 => {
-                    with_source!(self.source => source, self.bands::<S, _, false>(simd, source, index))
-                }
-                Precision::Bf16 => {
-                    with_source!(self.source => source, self.bands::<S, _, true>(simd, source, index))
-                }
+                Precision::Fp32 => with_source!(self.source => source, {
+                    self.bands::<S, _, false>(simd, source, panels, to, sums)
+                }),
+                Precision::Bf16 => with_source!(self.source => source, {
+                    self.bands::<S, _, true>(simd, source, panels, to, sums)
+                }),
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn bands<S: Simd, M: Rows, const BF16: bool>(&self, simd: S, source: &M, index: usize) {
+    unsafe fn bands<S: Simd, M: Rows, const BF16: bool>(
+        &self,
+        simd: S,
+        source: &M,
+        panels: Range<usize>,
+        to: &mut [f32],
+        sums: Option<Sums<'_>>,
+    ) {
         let (columns, rows) = (self.columns, self.rows.clone());
         let words = self.precision.words(rows.len());
         let rows_of_word = if BF16 { 2 } else { 1 };
         let size = words * S::LANES;
-        let first = index * self.per_task;
-        let last = (first + self.per_task).min(columns.div_ceil(S::LANES));
-        // SAFETY: inside of a job; the panels are the task's own.
+        assert!(panels.len() <= MOST_PANELS && panels.end <= columns.div_ceil(S::LANES));
+        assert!(to.len() >= panels.len() * size);
+        // SAFETY: inside of a job; the panels have room, as was just seen.
         unsafe {
             let mut totals = [simd.splat(0.0); MOST_PANELS];
-            let to = self.to.part(first * size..last * size).as_mut_ptr();
             for band in (0..words).step_by(BAND) {
                 let end = (band + BAND).min(words);
                 let ahead = rows.start + end * rows_of_word;
                 for row in ahead..ahead + BAND * rows_of_word {
-                    for column in (first * S::LANES..last * S::LANES).step_by(16) {
+                    for column in (panels.start * S::LANES..panels.end * S::LANES).step_by(16) {
                         source.prefetch(simd, row, column);
                     }
                 }
-                for (i, total) in totals.iter_mut().enumerate().take(last - first) {
-                    let column = (first + i) * S::LANES;
+                for (i, (panel, total)) in panels.clone().zip(&mut totals).enumerate() {
+                    let column = panel * S::LANES;
                     let lanes = S::LANES.min(columns - column);
-                    let to = to.add(i * size);
+                    let to = to.as_mut_ptr().add(i * size);
                     let mut sum = *total;
                     for word in band..end {
                         let (value, added) =
@@ -89,12 +93,14 @@ impl<'a> Columns<'a> {
                     *total = sum;
                 }
             }
-            let Some(sums) = self.sums else { return };
-            for (panel, total) in (first..last).zip(totals) {
+            let Some(Sums { to, adds }) = sums else {
+                return;
+            };
+            for (panel, total) in panels.zip(totals) {
                 let column = panel * S::LANES;
                 let lanes = S::LANES.min(columns - column);
-                let to = sums.part(column..column + lanes).as_mut_ptr();
-                let value = if self.adds {
+                let to = to.part(column..column + lanes).as_mut_ptr();
+                let value = if adds {
                     simd.add(simd.load_some(to, lanes), total)
                 } else {
                     total
