@@ -6,6 +6,7 @@ mod back;
 mod class_token;
 mod forward;
 pub(crate) mod head;
+mod multiply;
 
 pub use back::{AttentionBack, attention_back};
 pub use class_token::{ClassAttention, ClassAttentionBack, class_attention, class_attention_back};

@@ -1,9 +1,8 @@
-use super::forward::{multiply, multiply_to, starts};
 use super::head::{Slab, pack_columns, pack_rows, soften};
+use super::multiply::{Strided, add_across, multiply};
 use super::{Layout, Place};
 use crate::machine::{Machine, Task};
 use crate::output::Output;
-use crate::product::transposed_tile;
 use crate::scratch::Scratch;
 use crate::simd::{ByTile, Simd};
 use crate::stored::Stored;
@@ -143,7 +142,7 @@ impl<T: Stored> Back<'_, T> {
             block * stride,
             (long + ROWS) * wide,
             (long + ROWS) * wide,
-            ROWS * wide,
+            block * wide,
         ]);
         // SAFETY: inside of a job; sizes are those of the pieces.
         unsafe {
@@ -158,48 +157,31 @@ impl<T: Stored> Back<'_, T> {
             dv.fill(0.0);
             for first in (0..tokens).step_by(block) {
                 let queries = block.min(tokens - first);
-                for tile in (0..queries).step_by(ROWS) {
-                    let count = ROWS.min(queries - tile);
-                    let (p, ds) = (&mut p[tile * stride..], &mut ds[tile * stride..]);
-                    let left = starts::<ROWS>(q, wide, first + tile, count);
-                    multiply_to::<S, ROWS, VECTORS>(
-                        simd,
-                        width,
-                        left,
-                        keys_across,
-                        long,
-                        stride,
-                        p,
-                    );
-                    let left = starts::<ROWS>(d_out, wide, first + tile, count);
-                    multiply_to::<S, ROWS, VECTORS>(
-                        simd,
-                        width,
-                        left,
-                        values_across,
-                        long,
-                        stride,
-                        ds,
-                    );
-                    for i in 0..count {
-                        let p = &mut p[i * stride..(i + 1) * stride];
-                        let ds = &mut ds[i * stride..(i + 1) * stride];
-                        let sum = soften(simd, p, tokens, long);
-                        slopes(simd, p, ds, 1.0 / sum, long);
-                    }
-                    // dQ = dS K, scaled as the queries are.
-                    let left = starts::<ROWS>(ds, stride, 0, count);
-                    multiply::<S, ROWS, VECTORS>(simd, tokens, left, keys, wide, dq);
-                    for i in 0..count {
-                        let to = row + first + tile + i;
-                        self.store(simd, to, head * width, &dq[i * wide..], width, scale);
-                    }
+                let rows = |values, stride| Strided {
+                    values,
+                    stride,
+                    count: queries,
+                };
+                let q = rows(&q[first * wide..], wide);
+                multiply::<S, ROWS, VECTORS>(simd, q, width, keys_across, long, p, stride);
+                let d_out = rows(&d_out[first * wide..], wide);
+                multiply::<S, ROWS, VECTORS>(simd, d_out, width, values_across, long, ds, stride);
+                let both = p.chunks_exact_mut(stride).zip(ds.chunks_exact_mut(stride));
+                for (p, ds) in both.take(queries) {
+                    let sum = soften(simd, p, tokens, long);
+                    slopes(simd, p, ds, 1.0 / sum, long);
+                }
+                // dQ = dS K, scaled as the queries are.
+                let (p, ds) = (rows(&*p, stride), rows(&*ds, stride));
+                multiply::<S, ROWS, VECTORS>(simd, ds, tokens, keys, wide, dq, wide);
+                for (i, dq) in dq.chunks_exact(wide).enumerate().take(queries) {
+                    self.store(simd, row + first + i, head * width, dq, width, scale);
                 }
                 // dV += Pt dO and dK += dSt Q, over the queries of this block.
-                pack_rows(simd, queries, wide, &d_out[first * wide..], some);
-                add_across::<S, ROWS, VECTORS>(simd, queries, p, stride, some, tokens, wide, dv);
-                pack_rows(simd, queries, wide, &q[first * wide..], some);
-                add_across::<S, ROWS, VECTORS>(simd, queries, ds, stride, some, tokens, wide, dk);
+                pack_rows(simd, queries, wide, d_out.values, some);
+                add_across::<S, ROWS, VECTORS>(simd, p, tokens, some, wide, dv);
+                pack_rows(simd, queries, wide, q.values, some);
+                add_across::<S, ROWS, VECTORS>(simd, ds, tokens, some, wide, dk);
             }
             for token in 0..tokens {
                 let column = head * width;
@@ -269,66 +251,6 @@ unsafe fn slopes<S: Simd>(simd: S, p: &mut [f32], ds: &mut [f32], share: f32, lo
         for at in (0..long).step_by(S::LANES) {
             let slope = simd.sub(simd.load(ds.add(at)), along);
             simd.store(ds.add(at), simd.mul(simd.load(p.add(at)), slope));
-        }
-    }
-}
-
-/// `to += leftT right`: `left` `[queries, tokens]` in rows `stride` apart, `right` packed.
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-unsafe fn add_across<S: Simd, const ROWS: usize, const VECTORS: usize>(
-    simd: S,
-    queries: usize,
-    left: &[f32],
-    stride: usize,
-    right: &[f32],
-    tokens: usize,
-    wide: usize,
-    to: &mut [f32],
-) {
-    let size = queries * S::LANES;
-    assert!(left.len() >= queries * stride && stride >= tokens.next_multiple_of(ROWS));
-    assert!(right.len() >= queries * wide && to.len() >= tokens.next_multiple_of(ROWS) * wide);
-    let panels = wide / S::LANES;
-    for token in (0..tokens).step_by(ROWS) {
-        for panel in (0..panels).step_by(VECTORS) {
-            // SAFETY: within all three, as was just seen.
-            unsafe {
-                let from = left.as_ptr().add(token);
-                let words = right.as_ptr().add(panel * size);
-                let to = to.as_mut_ptr().add(token * wide + panel * S::LANES);
-                match panels - panel {
-                    1 => add_tile::<S, ROWS, 1>(simd, queries, from, stride, words, to, wide),
-                    2 if VECTORS > 2 => {
-                        add_tile::<S, ROWS, 2>(simd, queries, from, stride, words, to, wide);
-                    }
-                    _ => add_tile::<S, ROWS, VECTORS>(simd, queries, from, stride, words, to, wide),
-                }
-            }
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn add_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
-    simd: S,
-    queries: usize,
-    left: *const f32,
-    stride: usize,
-    right: *const f32,
-    to: *mut f32,
-    wide: usize,
-) {
-    let size = queries * S::LANES;
-    // SAFETY: the caller's: inside of a job; all three are there.
-    unsafe {
-        let sums =
-            transposed_tile::<S, ROWS, VECTORS, false>(simd, queries, left, stride, right, size);
-        for (i, vectors) in sums.iter().enumerate() {
-            for (j, &vector) in vectors.iter().enumerate() {
-                let to = to.add(i * wide + j * S::LANES);
-                simd.store(to, simd.add(vector, simd.load(to)));
-            }
         }
     }
 }

@@ -1,11 +1,15 @@
 use super::head::{Slab, pack_columns, pack_rows, soften};
+use super::multiply::{Strided, multiply};
 use super::{Layout, Place};
 use crate::machine::{Machine, Task};
 use crate::output::Output;
-use crate::product::tile;
 use crate::scratch::Scratch;
 use crate::simd::{ByTile, Simd};
 use crate::stored::Stored;
+
+/// Queries that are worked on at once: a few keys or values are fetched once for all of them, and
+/// their scores stay in the first-level cache.
+const QUERIES: usize = 16;
 
 /// Queries, keys and values of each row, all heads of each, to what the heads have gathered.
 pub struct Attention<'a, T> {
@@ -106,6 +110,7 @@ impl<T: Stored> Gather<'_, T> {
             width.next_multiple_of(S::LANES),
             tokens.next_multiple_of(S::LANES),
         );
+        let block = QUERIES.min(tokens).next_multiple_of(ROWS);
         let part = |which: usize| Slab {
             values: self.qkv,
             stride: 3 * all,
@@ -119,9 +124,10 @@ impl<T: Stored> Gather<'_, T> {
             tokens * wide,
             long * width,
             tokens * wide,
-            ROWS * long,
-            ROWS * wide,
+            block * long,
+            block * wide,
         ]);
+        let mut sums = [0.0; QUERIES];
         // SAFETY: inside of a job; sizes are those of the pieces.
         unsafe {
             part(0).copy(simd, 1.0 / (width as f32).sqrt(), wide, q);
@@ -129,20 +135,27 @@ impl<T: Stored> Gather<'_, T> {
             pack_columns::<S>(tokens, width, wide, rows, keys);
             part(2).copy(simd, 1.0, wide, rows);
             pack_rows(simd, tokens, wide, rows, values);
-            for first in (0..tokens).step_by(ROWS) {
-                let count = ROWS.min(tokens - first);
-                let left = starts::<ROWS>(q, wide, first, count);
-                multiply::<S, ROWS, VECTORS>(simd, width, left, keys, long, scores);
-                let mut sums = [0.0; ROWS];
-                for i in 0..count {
-                    sums[i] = soften(simd, &mut scores[i * long..(i + 1) * long], tokens, long);
+            for first in (0..tokens).step_by(block) {
+                let count = block.min(tokens - first);
+                let queries = Strided {
+                    values: &q[first * wide..],
+                    stride: wide,
+                    count,
+                };
+                multiply::<S, ROWS, VECTORS>(simd, queries, width, keys, long, scores, long);
+                for (row, sum) in scores.chunks_exact_mut(long).zip(&mut sums[..count]) {
+                    *sum = soften(simd, row, tokens, long);
                 }
                 if self.weights {
                     self.store_weights(simd, index, first, &sums[..count], scores, long, tokens);
                     continue;
                 }
-                let left = starts::<ROWS>(scores, long, 0, count);
-                multiply::<S, ROWS, VECTORS>(simd, tokens, left, values, wide, gathered);
+                let weights = Strided {
+                    values: &*scores,
+                    stride: long,
+                    count,
+                };
+                multiply::<S, ROWS, VECTORS>(simd, weights, tokens, values, wide, gathered, wide);
                 for (i, sum) in sums[..count].iter().enumerate() {
                     let at = (row + first + i) * all + head * width;
                     let to = self.to.part(at..at + width).as_mut_ptr();
@@ -180,92 +193,6 @@ impl<T: Stored> Gather<'_, T> {
                     let share = simd.mul(value, simd.splat(1.0 / sum));
                     T::store(simd, to.as_mut_ptr().add(column), share, lanes);
                 }
-            }
-        }
-    }
-}
-
-/// Where rows begin; rows behind the last are the last again.
-#[inline(always)]
-pub fn starts<const ROWS: usize>(
-    rows: &[f32],
-    stride: usize,
-    first: usize,
-    count: usize,
-) -> [*const f32; ROWS] {
-    let mut starts = [rows.as_ptr(); ROWS];
-    for (i, start) in starts.iter_mut().enumerate() {
-        *start = rows[(first + i.min(count - 1)) * stride..].as_ptr();
-    }
-    starts
-}
-
-/// Rows times panels of `columns` columns, `words` words deep, to rows `columns` apart.
-///
-/// # Safety
-/// Inside of a job of `simd`; `columns` is a multiple of its lanes; all is as long as it must be.
-#[inline(always)]
-pub unsafe fn multiply<S: Simd, const ROWS: usize, const VECTORS: usize>(
-    simd: S,
-    words: usize,
-    left: [*const f32; ROWS],
-    panels: &[f32],
-    columns: usize,
-    to: &mut [f32],
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        multiply_to::<S, ROWS, VECTORS>(simd, words, left, panels, columns, columns, to);
-    }
-}
-
-/// The same, to rows `stride` apart.
-///
-/// # Safety
-/// As for `multiply`.
-#[inline(always)]
-pub unsafe fn multiply_to<S: Simd, const ROWS: usize, const VECTORS: usize>(
-    simd: S,
-    words: usize,
-    left: [*const f32; ROWS],
-    panels: &[f32],
-    columns: usize,
-    stride: usize,
-    to: &mut [f32],
-) {
-    let (count, size) = (columns / S::LANES, words * S::LANES);
-    assert!(panels.len() >= count * size && to.len() >= (ROWS - 1) * stride + columns);
-    for panel in (0..count).step_by(VECTORS) {
-        // SAFETY: within the panels and the rows, as was just seen.
-        unsafe {
-            let right = panels.as_ptr().add(panel * size);
-            let to = to.as_mut_ptr().add(panel * S::LANES);
-            match count - panel {
-                1 => store_tile::<S, ROWS, 1>(simd, words, left, right, to, stride),
-                2 if VECTORS > 2 => {
-                    store_tile::<S, ROWS, 2>(simd, words, left, right, to, stride);
-                }
-                _ => store_tile::<S, ROWS, VECTORS>(simd, words, left, right, to, stride),
-            }
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn store_tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
-    simd: S,
-    words: usize,
-    left: [*const f32; ROWS],
-    right: *const f32,
-    to: *mut f32,
-    stride: usize,
-) {
-    // SAFETY: the caller's: inside of a job; the panels and the rows are there.
-    unsafe {
-        let sums = tile::<S, ROWS, VECTORS, false>(simd, words, left, right, words * S::LANES);
-        for (i, vectors) in sums.iter().enumerate() {
-            for (j, &vector) in vectors.iter().enumerate() {
-                simd.store(to.add(i * stride + j * S::LANES), vector);
             }
         }
     }
