@@ -1,3 +1,4 @@
+import type { Pixels } from "@dino/ops";
 import { boxOf } from "./blur.ts";
 import { coefficients, fractionBits } from "./coefficients.ts";
 import type { Filter } from "./filter.ts";
@@ -34,7 +35,7 @@ export function packViews(batch: readonly Seen[], groups: readonly CropGroup[]):
   for (const { picture } of batch) {
     assertPixels(picture);
     starts.push(bytes);
-    bytes += 4 * Math.ceil(picture.data.length / 4);
+    bytes += packedBytes(picture);
   }
   const pictures = new Int32Array(bytes / 4);
   const all = new Uint8Array(pictures.buffer);
@@ -57,6 +58,11 @@ export function packViews(batch: readonly Seen[], groups: readonly CropGroup[]):
     return words;
   });
   return { pictures, axes: axes.words(), records };
+}
+
+/** How many bytes a picture takes up among those of a batch. */
+export function packedBytes({ data }: Pixels): number {
+  return 4 * Math.ceil(data.length / 4);
 }
 
 interface Place {

@@ -67,6 +67,24 @@ onEveryBackend(
       await expectAsOnBytes(batch, policy.groups);
     });
 
+    test("makes a batch that is too large for a device in parts, to the same crops", async () => {
+      const policy = multiCrop({ global: 24, local: 12, locals: 3 });
+      const batch = pictures.map((picture, i) => ({
+        picture,
+        views: policy.sample(picture, fold(key(8), i)),
+      }));
+      const largest = Math.max(...pictures.map(({ data }) => data.length)) + 4;
+      const own = Object.getOwnPropertyDescriptor(tf.backend(), "mostBytes");
+      Object.defineProperty(tf.backend(), "mostBytes", { value: largest, configurable: true });
+      try {
+        await expectAsOnBytes(batch, policy.groups);
+        expectNoLeak(() => viewTensors(batch, policy.groups));
+      } finally {
+        delete (tf.backend() as { mostBytes?: number }).mostBytes;
+        if (own) Object.defineProperty(tf.backend(), "mostBytes", own);
+      }
+    });
+
     test("leaks nothing, and names the view that does not fit", () => {
       const groups = [{ size, views: 1 }];
       const batch = [{ picture: pictures[0] as Pixels, views: [plain] }];

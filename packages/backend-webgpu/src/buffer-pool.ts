@@ -25,9 +25,11 @@ export class BufferPool {
   /** Bytes in buffers that are taken, and in all there are. */
   numBytesUsed = 0;
   numBytesAllocated = 0;
+  /** How large a buffer may be. */
+  readonly mostBytes: number;
   readonly #device: BufferMaker;
   /** By size and usage, the one made first at the end. */
-  readonly #free = new Map<string, Entry[]>();
+  readonly #free = new Map<number, Entry[]>();
   readonly #used = new Map<GPUBuffer, Entry>();
   #made = 0;
   #isDisposed = false;
@@ -37,6 +39,8 @@ export class BufferPool {
 
   constructor(device: BufferMaker) {
     this.#device = device;
+    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
+    this.mostBytes = Math.min(maxBufferSize, maxStorageBufferBindingSize);
   }
 
   /**
@@ -99,11 +103,9 @@ export class BufferPool {
 
   #make(wanted: Required<Omit<GPUBufferDescriptor, "label">>): Entry {
     const { size } = wanted;
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
-    const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    if (size > most) {
+    if (size > this.mostBytes) {
       throw new Error(
-        `WebGPU: expected a tensor of at most ${megabytes(most)}, which is as much as the adapter binds, got one of ${megabytes(size)}`,
+        `WebGPU: expected a tensor of at most ${megabytes(this.mostBytes)}, which is as much as the adapter binds, got one of ${megabytes(size)}`,
       );
     }
     this.numBytesAllocated += size;
@@ -134,8 +136,9 @@ export class BufferPool {
   }
 }
 
-function keyOf({ size, usage }: { readonly size: number; readonly usage: number }): string {
-  return `${size} ${usage}`;
+/** Flags of usage are ten bits. */
+function keyOf({ size, usage }: { readonly size: number; readonly usage: number }): number {
+  return 1024 * size + usage;
 }
 
 function megabytes(bytes: number): string {

@@ -1,30 +1,23 @@
-/** Values by key, of which those used longest ago go first. */
+/** Values by key, of which those not used for long go. */
 export interface Lru<T> {
   /** The value of a key, made where it is not kept. */
   take(key: string, make: () => T): T;
 }
 
-/** Keeps `most` values; `discard` sees each that has to go. */
-export function createLru<T>(most: number, discard?: (value: T) => void): Lru<T> {
-  const kept = new Map<string, T>();
+/**
+ * Keeps the `most / 2` values used last, and up to as many that were used before them. Two
+ * generations cost a look-up alone, where an order of use costs two writes.
+ */
+export function createLru<T>(most: number): Lru<T> {
+  let young = new Map<string, T>();
+  let old = new Map<string, T>();
   return {
     take: (key, make) => {
-      const known = kept.get(key);
-      if (known !== undefined) {
-        // A map keeps its keys in the order in which they came.
-        kept.delete(key);
-        kept.set(key, known);
-        return known;
-      }
-      const value = make();
-      kept.set(key, value);
-      if (kept.size > most) {
-        const [oldest] = kept;
-        if (oldest !== undefined) {
-          kept.delete(oldest[0]);
-          discard?.(oldest[1]);
-        }
-      }
+      const known = young.get(key);
+      if (known !== undefined) return known;
+      const value = old.get(key) ?? make();
+      young.set(key, value);
+      if (young.size >= most / 2) [old, young] = [young, new Map()];
       return value;
     },
   };

@@ -78,7 +78,7 @@ function reader(name: string, isHalf: boolean): string {
 }
 
 /** The most groups along one axis that every adapter takes. */
-const alongAxis = 65535;
+export const alongAxis = 65535;
 
 /**
  * How so many groups are laid out. There may be more than asked for, which the program's code

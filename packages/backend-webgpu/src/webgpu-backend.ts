@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { BufferPool } from "./buffer-pool.ts";
 import { type Failures, failuresOf, readOrTell } from "./failures.ts";
 import { createLru } from "./lru.ts";
-import { layOut, type Program, wgslOf } from "./program.ts";
+import { alongAxis, layOut, type Program, wgslOf } from "./program.ts";
 import { type Tuning, tuningOf } from "./tuning.ts";
 
 /** The parts of tfjs's backend that share its stream of commands, and that its types hide. */
@@ -17,6 +17,9 @@ interface Stream {
 interface Compiled {
   readonly id: number;
   readonly pipeline: GPUComputePipeline;
+  /** The scalars' names in order, and their types as a word. */
+  readonly names: readonly string[];
+  readonly types: string;
 }
 
 /** What a program is run on. */
@@ -39,18 +42,26 @@ const keptBindGroups = 16384;
 const keptScalars = 4096;
 
 /**
+ * How many dispatches go to the device at once, stock ones among them. More would save little time, and
+ * slow devices are given up for lost when they take seconds over what was submitted.
+ */
+const dispatchesOfSubmit = 48;
+
+/**
  * tfjs's WebGPU backend, with a way to run programs that its own does not allow: several outputs,
  * in place, and with pipelines, bind groups and scalars that are made once. Both ways share one
  * stream of commands.
  */
 export class DinoWebGPUBackend extends WebGPUBackend {
   readonly tuning: Tuning;
+  /** How large a tensor may be. */
+  readonly mostBytes: number;
   /** For what is computed from now on. */
   precision: Precision = "fp32";
   readonly #compiled = new Map<string, Compiled>();
   readonly #bufferIds = new WeakMap<GPUBuffer, number>();
   readonly #bindGroups = createLru<GPUBindGroup>(keptBindGroups);
-  readonly #scalars = createLru<GPUBuffer>(keptScalars, (buffer) => buffer.destroy());
+  readonly #scalars = createLru<GPUBuffer>(keptScalars);
   /** Sums of squares by the data that they are of. */
   readonly #squares = new Map<object, tf.TensorInfo>();
   /** What has halves in it, by its data. */
@@ -62,6 +73,7 @@ export class DinoWebGPUBackend extends WebGPUBackend {
     super(device, info);
     this.tuning = tuningOf(info);
     const pool = new BufferPool(device);
+    this.mostBytes = pool.mostBytes;
     this.bufferManager = pool as unknown as WebGPUBackend["bufferManager"];
     this.#failures = failuresOf(device, () => pool.outOfMemory());
   }
@@ -137,7 +149,7 @@ export class DinoWebGPUBackend extends WebGPUBackend {
   /** A copy of the tensor's first values, as many as the shape asks for. */
   firstValues(tensor: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
     const copy = this.output(shape);
-    const [from, to] = [this.#bufferOf(tensor), this.#bufferOf(copy)];
+    const [from, to] = [this.#bufferOf(tensor.dataId), this.#bufferOf(copy.dataId)];
     this.ensureCommandEncoderReady();
     this.endComputePassEncoder();
     this.#stream.commandEncoder.copyBufferToBuffer(from, 0, to, 0, to.size);
@@ -176,51 +188,73 @@ export class DinoWebGPUBackend extends WebGPUBackend {
   /** Records a program behind what was recorded before. */
   run(program: Program, { reads, writes, scalars, groups }: Run): void {
     if (groups === 0) return;
-    const { id, pipeline } = this.#compile(program);
-    const buffers = [...writes, ...reads].map((tensor) => this.#bufferOf(tensor));
-    for (const { dataId } of writes) {
-      // What was read once would be taken for what is there now.
-      (this.tensorMap.get(dataId) as { values: unknown }).values = null;
-      this.#forgetSquares(dataId);
+    const compiled = this.#compile(program);
+    const { id, pipeline } = compiled;
+    const buffers: GPUBuffer[] = [];
+    let key = `${id}`;
+    for (const tensors of [writes, reads]) {
+      for (const { dataId } of tensors) {
+        const buffer = this.#bufferOf(dataId, tensors === writes);
+        buffers.push(buffer);
+        key += ` ${this.#idOf(buffer)}`;
+      }
     }
-    const tensors = this.#bindGroup({ id, pipeline }, 0, buffers);
-    const told = this.#bindGroup({ id, pipeline }, 1, [this.#scalarsOf(program, scalars)]);
+    const tensors = this.#bindGroups.take(key, () => this.#bindGroup(pipeline, 0, buffers));
+    const told = this.#bindGroupOf(compiled, program, scalars);
     this.ensureCommandEncoderReady();
     const stream = this.#stream;
     stream.computePassEncoder ??= stream.commandEncoder.beginComputePass();
-    stream.computePassEncoder.setPipeline(pipeline);
-    stream.computePassEncoder.setBindGroup(0, tensors);
-    stream.computePassEncoder.setBindGroup(1, told);
-    stream.computePassEncoder.dispatchWorkgroups(...layOut(groups));
+    const pass = stream.computePassEncoder;
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, tensors);
+    pass.setBindGroup(1, told);
+    if (groups <= alongAxis) pass.dispatchWorkgroups(groups);
+    else pass.dispatchWorkgroups(...layOut(groups));
     stream.dispatchCountInPass++;
-    if (stream.dispatchCountInPass >= tf.env().getNumber("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE")) {
+    if (stream.dispatchCountInPass >= dispatchesOfSubmit) {
       this.endComputePassEncoder();
       this.submitQueue();
     }
   }
 
-  /** Tensors apart from scalars, of which some are others in every step. */
   #bindGroup(
-    { id, pipeline }: Compiled,
+    pipeline: GPUComputePipeline,
     place: number,
     buffers: readonly GPUBuffer[],
   ): GPUBindGroup {
-    const key = `${id}:${place}:${buffers.map((buffer) => this.#idOf(buffer)).join()}`;
-    return this.#bindGroups.take(key, () =>
-      this.device.createBindGroup({
-        layout: pipeline.getBindGroupLayout(place),
-        entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
-      }),
-    );
+    return this.device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(place),
+      entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+    });
+  }
+
+  /** The scalars' bind group, apart from the tensors', for some scalars are others in every step. */
+  #bindGroupOf(
+    { id, pipeline, names, types }: Compiled,
+    program: Program,
+    scalars: Readonly<Record<string, number>>,
+  ): GPUBindGroup {
+    let values = "";
+    for (const name of names) values += ` ${scalars[name]}`;
+    return this.#bindGroups.take(`${id}:${values}`, () => {
+      const make = () => this.#scalarsOf(program, scalars);
+      return this.#bindGroup(pipeline, 1, [this.#scalars.take(types + values, make)]);
+    });
   }
 
   get #stream(): Stream {
     return this as unknown as Stream;
   }
 
-  #bufferOf({ dataId }: tf.TensorInfo): GPUBuffer {
-    this.uploadToGPU(dataId);
-    return this.tensorMap.get(dataId).resource as GPUBuffer;
+  #bufferOf(dataId: object, isWritten = false): GPUBuffer {
+    const data = this.tensorMap.get(dataId);
+    if (data.resource == null) this.uploadToGPU(dataId);
+    if (isWritten) {
+      // What was read once would be taken for what is there now.
+      (data as { values: unknown }).values = null;
+      if (this.#squares.size > 0) this.#forgetSquares(dataId);
+    }
+    return data.resource as GPUBuffer;
   }
 
   #idOf(buffer: GPUBuffer): number {
@@ -239,29 +273,26 @@ export class DinoWebGPUBackend extends WebGPUBackend {
       layout: "auto",
       compute: { module, entryPoint: "main" },
     });
-    const compiled = { id: this.#compiled.size, pipeline };
+    const names = Object.keys(program.scalars);
+    const types = names.map((name) => program.scalars[name]).join();
+    const compiled = { id: this.#compiled.size, pipeline, names, types };
     this.#compiled.set(program.name, compiled);
     return compiled;
   }
 
-  /** A buffer with these numbers, made once: shapes recur in every step. */
+  /** A buffer with these numbers. It is never destroyed, since bind groups that are kept may hold it. */
   #scalarsOf({ scalars: types }: Program, values: Readonly<Record<string, number>>): GPUBuffer {
     const names = Object.keys(types);
-    const key = names.map((name) => `${types[name]}${values[name]}`).join();
-    return this.#scalars.take(key, () => {
-      const size = 4 * Math.ceil(names.length / 4) * 4;
-      const words = new DataView(new ArrayBuffer(size));
-      names.forEach((name, i) => {
-        const value = values[name] as number;
-        if (types[name] === "u32") words.setUint32(4 * i, value, true);
-        else words.setFloat32(4 * i, value, true);
-      });
-      const buffer = this.device.createBuffer({
-        size,
-        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-      });
-      this.queue.writeBuffer(buffer, 0, words.buffer);
-      return buffer;
+    const size = 4 * Math.ceil(names.length / 4) * 4;
+    const words = new DataView(new ArrayBuffer(size));
+    names.forEach((name, i) => {
+      const value = values[name] as number;
+      if (types[name] === "u32") words.setUint32(4 * i, value, true);
+      else words.setFloat32(4 * i, value, true);
     });
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const buffer = this.device.createBuffer({ size, usage });
+    this.queue.writeBuffer(buffer, 0, words.buffer);
+    return buffer;
   }
 }

@@ -7,17 +7,17 @@ import { named, onEveryBackend } from "@dino/testing";
 import {
   createTrainer,
   ema,
-  flattenState,
   type RunStore,
-  type SavedRun,
   surviveDeviceLoss,
   type TrainEvent,
   type Trainer,
   train,
-  unflattenState,
 } from "@dino/trainer";
+import { originRun } from "@dino/trainer/browser";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
+import { openCheckpoint, streamSafetensors } from "../../checkpoint/src/index.ts";
+import { memoryFolder } from "../../trainer/test/memory-folder.ts";
 
 const steps = 5;
 
@@ -26,16 +26,16 @@ onEveryBackend(
     test("a run whose device is lost goes on from its last checkpoint with the losses of one whose is not", async () => {
       const before = tf.memory().numTensors;
       const undisturbed: TrainEvent[] = [];
-      await trained({ store: memoryStore(), onEvent: (event) => undisturbed.push(event) });
+      await trained({ store: store(), onEvent: (event) => undisturbed.push(event) });
 
-      const store = memoryStore();
+      const kept = store();
       const devices = new Set([activeDevice()]);
       const events: TrainEvent[] = [];
       const told: string[] = [];
       const result = await surviveDeviceLoss({
         run: (lost) =>
           trained({
-            ...{ store, lost },
+            ...{ store: kept, lost },
             onEvent: (event) => {
               events.push(event);
               // In the middle of the step behind the checkpoint's: its figures are read no more.
@@ -129,30 +129,8 @@ function trainerOf(): Trainer {
   });
 }
 
-/** Keeps the last state as numbers: tensors go with their device. */
-function memoryStore(): RunStore {
-  let last: { readonly saved: SavedRun; readonly values: ReadonlyMap<string, Values> } | undefined;
-  return {
-    load: async () => {
-      if (last === undefined) return undefined;
-      const { numbers } = flattenState(last.saved.state);
-      const tensors = Object.fromEntries(
-        [...last.values].map(([name, { shape, data }]) => [name, tf.tensor(data, shape)]),
-      );
-      return { ...last.saved, state: unflattenState({ tensors, numbers }) };
-    },
-    save: async (saved) => {
-      const values = new Map<string, Values>();
-      for (const [name, x] of Object.entries(flattenState(saved.state).tensors)) {
-        values.set(name, { shape: x.shape, data: (await x.data()) as Float32Array });
-      }
-      last = { saved, values };
-    },
-    record: () => {},
-  };
-}
-
-interface Values {
-  readonly shape: number[];
-  readonly data: Float32Array;
+/** The store that a page has: in files, for tensors go with their device. */
+function store(): RunStore {
+  const bytes = { open: openCheckpoint, encode: streamSafetensors };
+  return originRun(memoryFolder().directory, bytes, { settings: { steps } });
 }

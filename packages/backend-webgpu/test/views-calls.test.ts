@@ -1,3 +1,4 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { multiCrop } from "../../augmentations/src/multi-crop.ts";
 import { viewTensors } from "../../augmentations/src/view-tensors.ts";
@@ -29,4 +30,11 @@ test("the crops of a batch are ten dispatches, and upload its pictures once", as
   expect(uploadedBytes).toBeGreaterThanOrEqual(bytes);
   // Beside them what each crop is made by: mostly the weights that its two axes are resized by.
   expect(uploadedBytes).toBeLessThanOrEqual(bytes + 1_500_000);
+
+  // With room for two of them the four are uploaded in halves, and joined: two more dispatches.
+  Object.defineProperty(tf.backend(), "mostBytes", { value: 2 * picture.data.length });
+  const halves = await run();
+  expect(halves.dispatches).toBe(22);
+  expect(halves.uploadedBytes).toBeGreaterThanOrEqual(bytes);
+  expect(halves.uploadedBytes).toBeLessThanOrEqual(bytes + 1_500_000);
 });

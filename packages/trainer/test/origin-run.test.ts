@@ -3,29 +3,7 @@ import { type CheckpointBytes, originRun } from "@dino/trainer/browser";
 import "@dino/testing"; // the cpu backend
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
-
-/** A folder in memory that writes as browsers do: a file is there once its stream is closed. */
-function folder() {
-  const files = new Map<string, Blob>();
-  const handle = (name: string) => ({
-    getFile: async () => files.get(name),
-    createWritable: async () => {
-      const parts: BlobPart[] = [];
-      return {
-        write: async (part: Uint8Array<ArrayBuffer>) => void parts.push(part.slice()),
-        close: async () => void files.set(name, new Blob(parts)),
-        abort: async () => {},
-      };
-    },
-  });
-  const directory = {
-    getFileHandle: async (name: string, { create = false } = {}) => {
-      if (create || files.has(name)) return handle(name);
-      throw Object.assign(new Error(`no ${name}`), { name: "NotFoundError" });
-    },
-  };
-  return { files, directory: directory as unknown as FileSystemDirectoryHandle };
-}
+import { memoryFolder } from "./memory-folder.ts";
 
 /** Tensors as JSON: enough to tell what is written and read. */
 const bytes: CheckpointBytes = {
@@ -73,7 +51,7 @@ const savedAt = (step: number): SavedRun => ({
 });
 
 test("goes on with what was saved, and with what had been told by then", async () => {
-  const { directory, files } = folder();
+  const { directory, files } = memoryFolder();
   const run = originRun(directory, bytes, { settings });
   expect(await run.load()).toBeUndefined();
   for (const step of [1, 2]) await run.record(advice(step));
@@ -97,7 +75,7 @@ test("goes on with what was saved, and with what had been told by then", async (
 });
 
 test("forgets what was told beyond the state", async () => {
-  const { directory, files } = folder();
+  const { directory, files } = memoryFolder();
   const run = originRun(directory, bytes, { settings });
   await run.load();
   await run.record(advice(1));
@@ -113,7 +91,7 @@ test("forgets what was told beyond the state", async () => {
 });
 
 test("leaves the state as it was where writing fails", async () => {
-  const { directory, files } = folder();
+  const { directory, files } = memoryFolder();
   const run = originRun(directory, bytes, { settings });
   await run.load();
   const saved = savedAt(1);
@@ -132,7 +110,7 @@ test("leaves the state as it was where writing fails", async () => {
 });
 
 test("refuses to go on with other settings", async () => {
-  const { directory } = folder();
+  const { directory } = memoryFolder();
   const run = originRun(directory, bytes, { settings });
   await run.load();
   const saved = savedAt(1);
