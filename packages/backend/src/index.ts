@@ -8,6 +8,6 @@ export type {
   Engine,
   StartOptions,
 } from "./engine.ts";
-export type { Precision } from "./precision.ts";
+export { lacking, type Precision } from "./precision.ts";
 export { registerEngine } from "./registry.ts";
 export { startBackend } from "./start-backend.ts";

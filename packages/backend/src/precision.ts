@@ -15,15 +15,20 @@ export type Taken =
   | { readonly precision: Precision; readonly reason?: string }
   | { readonly precision?: never; readonly reason: string };
 
-/** What an engine takes of what is asked: `auto` is bf16 where it has that, else fp32. */
-export function takePrecision(
+/** "no bf16: the processor lacks it", of a precision that an engine does not have. */
+export function lacking(
   { precisions = ["fp32"], withoutBf16 }: Detection,
-  asked: Precision | "auto",
-): Taken {
-  if (asked !== "auto" && precisions.includes(asked)) return { precision: asked };
-  if (asked === "auto" && precisions.includes("bf16")) return { precision: "bf16" };
-  const missing = asked === "auto" ? "bf16" : asked;
-  const why = missing === "bf16" && withoutBf16 !== undefined ? `: ${withoutBf16}` : "";
-  const reason = `no ${missing}${why}`;
+  precision: Precision,
+): string | undefined {
+  if (precisions.includes(precision)) return undefined;
+  const why = precision === "bf16" && withoutBf16 !== undefined ? `: ${withoutBf16}` : "";
+  return `no ${precision}${why}`;
+}
+
+/** What an engine takes of what is asked: `auto` is bf16 where it has that, else fp32. */
+export function takePrecision(detection: Detection, asked: Precision | "auto"): Taken {
+  const precision = asked === "auto" ? "bf16" : asked;
+  const reason = lacking(detection, precision);
+  if (reason === undefined) return { precision };
   return asked === "auto" ? { precision: "fp32", reason } : { reason };
 }

@@ -6,6 +6,7 @@ test("exports what it promises", () => {
     "BackendError",
     "activeBackend",
     "describeEngines",
+    "lacking",
     "registerEngine",
     "startBackend",
   ]);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { EngineReport, Precision } from "@dino/backend";
+import { type EngineReport, lacking, type Precision } from "@dino/backend";
 import { RunError, UsageError } from "../errors.ts";
 import type { BenchFigures } from "./bench-figures.ts";
 
@@ -67,15 +67,14 @@ async function enginesHere(): Promise<readonly EngineReport[]> {
 }
 
 function whyNot(
-  { name, available, reason, precisions = ["fp32"], withoutBf16 }: EngineReport,
+  engine: EngineReport,
   precision: Precision | "auto",
   named: boolean,
 ): string | undefined {
+  const { name, available, reason } = engine;
   if (!available) return reason ?? "not available";
-  if (precision !== "auto" && !precisions.includes(precision)) {
-    const why = precision === "bf16" && withoutBf16 !== undefined ? `: ${withoutBf16}` : "";
-    return `no ${precision}${why}`;
-  }
+  const lacks = precision === "auto" ? undefined : lacking(engine, precision);
+  if (lacks !== undefined) return lacks;
   const slow = name === "cpu" ? "for tests only" : reason === "software adapter" && reason;
   return slow && !named ? `${slow}, so left out: ask for it by --compare ${name}` : undefined;
 }
