@@ -1,7 +1,9 @@
 import { build, defaultClientConditions, type Rolldown } from "vite";
 import { expect, test } from "vitest";
 
-test("goes into a page without anything of Node's, and brings the .wasm files along", async () => {
+test("goes into a page without anything of Node's, and brings the .wasm files along", {
+  timeout: 300_000,
+}, async () => {
   const entry = "\0page";
   const { output } = (await build({
     configFile: false,

@@ -32,3 +32,11 @@ export function whole(part: unknown): unknown {
   const [, outer] = /mainScriptUrlOrBlob["']?\]?\s*\|\|\s*([\w$]+)/.exec(part) ?? [];
   return outer === undefined ? part : `var ${outer};${part}`;
 }
+
+/**
+ * Whether tfjs-wasm's threads, once asked for, always start. In Firefox (seen in 153) about every
+ * other start from a worker never ends, and with it the page's; ours need none of them.
+ */
+export function threadsStart(userAgent: string): boolean {
+  return !/\bFirefox\//.test(userAgent);
+}

@@ -1,5 +1,5 @@
 import type { Engine } from "../engine.ts";
-import { withWholeThreads } from "./browser-threads.ts";
+import { threadsStart, withWholeThreads } from "./browser-threads.ts";
 import { cpuEngine } from "./cpu.ts";
 import { wasmEngine } from "./wasm.ts";
 import { webGpuEngine } from "./webgpu.ts";
@@ -9,15 +9,19 @@ import type { Gpu } from "./webgpu-adapter.ts";
 export const engines: readonly Engine[] = [
   webGpuEngine({
     find: async () => {
-      const { gpu } = navigator as { readonly gpu?: Gpu };
+      const { gpu } = navigator;
       return gpu ?? { available: false, reason: "not in this browser" };
     },
   }),
-  wasmEngine({ locate: wasmFiles, initialise: withWholeThreads }),
+  wasmEngine({
+    locate: wasmFiles,
+    initialise: withWholeThreads,
+    threads: threadsStart(navigator.userAgent),
+  }),
   cpuEngine(),
 ];
 
-declare const navigator: object;
+declare const navigator: { readonly gpu?: Gpu; readonly userAgent: string };
 
 /** Written out, so that bundlers see the files and bring them along. */
 function wasmFiles(): Record<string, string> {

@@ -5,6 +5,9 @@ import { activate } from "./activate.ts";
 /** The whole address space of WebAssembly, which tfjs's heap may grow to. */
 const heapBytes = 2 ** 32;
 
+/** Where it is false, tfjs takes its build without threads. */
+const threadsFlag = "WASM_HAS_MULTITHREAD_SUPPORT";
+
 type WasmFiles = Parameters<Module["setWasmPaths"]>[0];
 type Module = typeof import("@tensorflow/tfjs-backend-wasm");
 
@@ -13,21 +16,32 @@ export interface WasmEngineOptions {
   locate(): WasmFiles | undefined;
   /** Runs what initialises the module, and undoes what that should not have done. */
   initialise?(run: () => Promise<void>): Promise<void>;
+  /** Whether tfjs's threads can be relied on, where the host has threads. Default true. */
+  readonly threads?: boolean;
 }
 
 /** tfjs compiled to WebAssembly, with our kernels where the host has SIMD: everywhere. */
-export function wasmEngine({ locate, initialise = (run) => run() }: WasmEngineOptions): Engine {
+export function wasmEngine({
+  locate,
+  initialise = (run) => run(),
+  threads: reliable = true,
+}: WasmEngineOptions): Engine {
+  const load = async () => {
+    const module = await import("@tensorflow/tfjs-backend-wasm");
+    if (!reliable) tf.env().set(threadsFlag, false);
+    return module;
+  };
   return {
     name: "wasm",
     order: 50,
     detect: async () => {
       if (!("WebAssembly" in globalThis)) return { available: false, reason: "no WebAssembly" };
-      const module = await import("@tensorflow/tfjs-backend-wasm");
+      const module = await load();
       const details = describe(await instructions(), await threads(module));
       return { available: true, details, memoryBytes: heapBytes };
     },
     start: async ({ wasmPath }) => {
-      const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+      const { setWasmPaths } = await load();
       const files = wasmPath ?? locate();
       if (files !== undefined) setWasmPaths(files);
       await initialise(() => activate("wasm"));
@@ -63,9 +77,10 @@ async function installOurs(): Promise<void> {
 
 /** How many threads tfjs runs on, or before it has started, what is known of that. */
 async function threads({ getThreadsCount }: Module): Promise<string> {
-  if ((await tf.env().getAsync("WASM_HAS_MULTITHREAD_SUPPORT")) !== true) return "1 thread";
+  if ((await tf.env().getAsync(threadsFlag)) !== true) return "1 thread";
   try {
-    return `${getThreadsCount()} threads`;
+    const count = getThreadsCount();
+    return count === 1 ? "1 thread" : `${count} threads`;
   } catch {
     return "threads";
   }
