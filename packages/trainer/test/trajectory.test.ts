@@ -7,6 +7,9 @@ import { cropsAt, type Run, type Trajectory, trainerOf } from "./golden-runs.ts"
 
 const { runs } = golden<Trajectory>("trajectory");
 
+/** Milliseconds: some seconds on a machine that has nothing else to do. */
+const patience = 180_000;
+
 onEveryBackend(
   (backend) => {
     // Products of a GPU are not rounded as those of a processor.
@@ -38,6 +41,7 @@ onEveryBackend(
         }
         trainer.dispose();
       },
+      patience,
     );
 
     test("a batch in parts takes the same course", async () => {

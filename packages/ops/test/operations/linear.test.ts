@@ -12,6 +12,7 @@ const shapes: readonly (readonly [rows: number, inputs: number, out: number])[] 
   [3, 4, 1],
   [1, 1, 1],
   [13, 9, 20],
+  [300, 2, 3],
 ];
 
 onEveryBackend(

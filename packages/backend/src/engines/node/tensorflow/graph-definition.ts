@@ -20,15 +20,18 @@ export const attribute = {
   callee: (name: string): Bytes => bytesField(10, bytesField(1, name)),
   number: (value: number): Bytes =>
     bytesField(8, joined([numberField(1, float), bytesField(2, ""), floatField(5, value)])),
-  axis: (value: number): Bytes =>
+  /** A vector of whole numbers, which may be below 0. */
+  indices: (values: readonly number[]): Bytes =>
     bytesField(
       8,
       joined([
         numberField(1, int32),
-        bytesField(2, bytesField(2, numberField(1, 1))), // of shape [1]
-        numberField(7, value),
+        bytesField(2, bytesField(2, numberField(1, values.length))), // of shape [length]
+        bytesField(4, Buffer.from(Int32Array.from(values).buffer)),
       ]),
     ),
+  index: (value: number): Bytes =>
+    bytesField(8, joined([numberField(1, int32), bytesField(2, ""), numberField(7, value)])),
 } as const;
 
 /** An operation in a graph or in a function. */
@@ -37,6 +40,34 @@ export interface GraphNode {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly attributes: Readonly<Record<string, Bytes>>;
+}
+
+/** The call of a function, as an operation in a graph or in another function. */
+export function callNode(
+  name: string,
+  inputs: readonly string[],
+  {
+    callee,
+    outputs,
+    compiles,
+  }: { readonly callee: string; readonly outputs: number; readonly compiles: boolean },
+): GraphNode {
+  return {
+    name,
+    op: "StatefulPartitionedCall",
+    inputs,
+    attributes: {
+      Tin: attribute.types(inputs.length),
+      Tout: attribute.types(outputs),
+      f: attribute.callee(callee),
+      ...mustCompile(compiles),
+    },
+  };
+}
+
+/** Has XLA compile a call and its function, or not. */
+export function mustCompile(compiles: boolean): Readonly<Record<string, Bytes>> {
+  return { _XlaMustCompile: attribute.truth(compiles) };
 }
 
 /** A function that a graph calls; everything that goes in and comes out is float32. */

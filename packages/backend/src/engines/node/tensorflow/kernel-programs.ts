@@ -1,4 +1,11 @@
-import { type Arithmetic, type Program, program, type Value } from "./program.ts";
+import {
+  type Arithmetic,
+  type GraphArithmetic,
+  graph,
+  type Program,
+  program,
+  type Value,
+} from "./program.ts";
 
 /** The normal distribution function; the exact GELU is `x` times it. */
 function normalCdf({ add, erf, mul }: Arithmetic, x: Value): Value {
@@ -11,36 +18,61 @@ function geluSlope({ add, exp, mul, square }: Arithmetic, x: Value, cdf: Value):
   return add(cdf, mul(x, density));
 }
 
-const layerNormSlopes = [
-  ...(["dy", "x", "weight", "mean", "inverseStd", "average", "along"] as const),
-] as const;
-
-function layerNormGradient(
-  a: Arithmetic,
-  of: Readonly<Record<(typeof layerNormSlopes)[number], Value>>,
-): Value {
-  const normalized = a.mul(a.sub(of.x, of.mean), of.inverseStd);
-  const centred = a.sub(a.mul(of.dy, of.weight), of.average);
-  return a.mul(a.sub(centred, a.mul(normalized, of.along)), of.inverseStd);
-}
-
-const adamWTensors = ["parameter", "gradient", "moment1", "moment2", "shortening"] as const;
+const adamWTensors = ["parameter", "gradient", "moment1", "moment2"] as const;
+const averagedTensors = [...adamWTensors, "average"] as const;
 const adamWNumbers = [
   ...(["decay", "beta1", "rest1", "beta2", "rest2", "rate", "correction", "epsilon"] as const),
 ] as const;
+const averagedNumbers = [...adamWNumbers, "momentum", "rest"] as const;
 
-/** The next parameter and moments; everything that depends on the step alone comes as a number. */
+type AdamW = Readonly<Record<(typeof adamWTensors)[number] | (typeof adamWNumbers)[number], Value>>;
+
+/**
+ * The next parameter and moments, the gradient being multiplied by `shortening`; everything that
+ * depends on the step alone comes as a number.
+ */
 function adamW(
   a: Arithmetic,
-  of: Readonly<Record<(typeof adamWTensors)[number] | (typeof adamWNumbers)[number], Value>>,
+  of: AdamW,
+  shortening?: Value,
 ): readonly [parameter: Value, moment1: Value, moment2: Value] {
-  const gradient = a.mul(of.gradient, of.shortening);
+  const gradient = shortening ? a.mul(of.gradient, shortening) : of.gradient;
   const first = a.add(a.mul(of.moment1, of.beta1), a.mul(gradient, of.rest1));
   const second = a.add(a.mul(of.moment2, of.beta2), a.mul(a.square(gradient), of.rest2));
   const spread = a.add(a.mul(a.sqrt(second), of.correction), of.epsilon);
   const change = a.div(a.mul(first, of.rate), spread);
   return [a.sub(a.mul(of.parameter, of.decay), change), first, second];
 }
+
+/** The same, and the moving average of the parameter. */
+function adamWAverage(
+  a: Arithmetic,
+  of: AdamW & Readonly<Record<"average" | "momentum" | "rest", Value>>,
+  shortening?: Value,
+): readonly Value[] {
+  const results = adamW(a, of, shortening);
+  return [...results, mixture(a, of.average, results[0], of.momentum, of.rest)];
+}
+
+/** What a gradient has to be multiplied by for its norm to be at most `maximum`. */
+function shortening(a: GraphArithmetic, gradient: Value, maximum: Value): Value {
+  const norm = a.sqrt(a.mul(a.halfSquares(gradient), 2));
+  return a.min(a.div(maximum, a.add(norm, 1e-6)), 1);
+}
+
+const shortenedAdamW = program(
+  "shortenedAdamW",
+  [...adamWTensors, "shortening"],
+  (a, of) => adamW(a, of, of.shortening),
+  { numbers: adamWNumbers },
+);
+
+const shortenedAdamWAverage = program(
+  "shortenedAdamWAverage",
+  [...averagedTensors, "shortening"],
+  (a, of) => adamWAverage(a, of, of.shortening),
+  { numbers: averagedNumbers },
+);
 
 function mixture(
   { add, mul }: Arithmetic,
@@ -57,26 +89,18 @@ export type KernelProgram =
   | "affine"
   | "gelu"
   | "geluBackward"
-  | "geluBoth"
-  | "layerNorm"
-  | "layerNormAgain"
-  | "timesNormalized"
-  | "layerNormGradient"
-  | "layerNormGradientOnto"
-  | "shortening"
   | "adamW"
   | "adamWAverage"
+  | "adamWClipped"
+  | "adamWAverageClipped"
   | "ema"
   | "scaledDifference";
 
 /** The arithmetic of operations' kernels that is a matter of memory and not of products. */
 export const kernelPrograms: Readonly<Record<KernelProgram, Program>> = {
-  affine: program(
-    "affine",
-    ["x", "weight", "bias"],
-    (a, { x, weight, bias }) => [a.affine(x, weight, bias)],
-    { compiles: false },
-  ),
+  affine: graph("affine", ["x", "weight", "bias"], (a, { x, weight, bias }) => [
+    a.affine(x, weight, bias),
+  ]),
 
   gelu: program("gelu", ["x"], (a, { x }) => [a.mul(x, normalCdf(a, x))]),
 
@@ -84,70 +108,32 @@ export const kernelPrograms: Readonly<Record<KernelProgram, Program>> = {
     a.mul(dy, geluSlope(a, x, normalCdf(a, x))),
   ]),
 
-  geluBoth: program("geluBoth", ["dy", "x"], (a, { dy, x }) => {
-    const cdf = normalCdf(a, x);
-    return [a.mul(x, cdf), a.mul(dy, geluSlope(a, x, cdf))];
-  }),
-
-  layerNorm: program(
-    "layerNorm",
-    ["x", "weight", "bias"],
-    (a, inputs) => {
-      const mean = a.rowMean(inputs.x);
-      const centred = a.sub(inputs.x, mean);
-      const inverseStd = a.rsqrt(a.add(a.rowMean(a.square(centred)), inputs.epsilon));
-      const y = a.add(a.mul(a.mul(centred, inverseStd), inputs.weight), inputs.bias);
-      return [y, mean, inverseStd];
-    },
-    { numbers: ["epsilon"] },
-  ),
-
-  layerNormAgain: program(
-    "layerNormAgain",
-    ["x", "weight", "bias", "mean", "inverseStd"],
-    (a, { x, weight, bias, mean, inverseStd }) => [
-      a.add(a.mul(a.mul(a.sub(x, mean), inverseStd), weight), bias),
-    ],
-  ),
-
-  /** Rows times what `layerNorm` makes of `x` before weight and bias. */
-  timesNormalized: program(
-    "timesNormalized",
-    ["dy", "x", "mean", "inverseStd"],
-    (a, { dy, x, mean, inverseStd }) => [a.mul(dy, a.mul(a.sub(x, mean), inverseStd))],
-  ),
-
-  /** The gradient of `x`, from the means over `dy * weight` and over that times the normalised rows. */
-  layerNormGradient: program("layerNormGradient", layerNormSlopes, (a, of) => [
-    layerNormGradient(a, of),
-  ]),
-
-  /** The same, added to a gradient that `x` has besides. */
-  layerNormGradientOnto: program("layerNormGradientOnto", [...layerNormSlopes, "onto"], (a, of) => [
-    a.add(of.onto, layerNormGradient(a, of)),
-  ]),
-
-  /** What a gradient has to be multiplied by for its norm to be at most `maximum`. */
-  shortening: program(
-    "shortening",
-    ["gradient"],
-    (a, { gradient, maximum }) => {
-      const norm = a.sqrt(a.mul(a.halfSquares(gradient), 2));
-      return [a.min(a.div(maximum, a.add(norm, 1e-6)), 1)];
-    },
-    { compiles: false, numbers: ["maximum"] },
-  ),
-
   adamW: program("adamW", adamWTensors, (a, of) => adamW(a, of), { numbers: adamWNumbers }),
 
-  adamWAverage: program(
-    "adamWAverage",
-    [...adamWTensors, "average"],
+  adamWAverage: program("adamWAverage", averagedTensors, (a, of) => adamWAverage(a, of), {
+    numbers: averagedNumbers,
+  }),
+
+  adamWClipped: graph(
+    "adamWClipped",
+    adamWTensors,
     (a, of) => {
-      const results = adamW(a, of);
-      return [...results, mixture(a, of.average, results[0], of.momentum, of.rest)];
+      const tensors = adamWTensors.map((each) => of[each]);
+      const factor = shortening(a, of.gradient, of.maximum);
+      return a.call(shortenedAdamW, [...tensors, factor, of.numbers]);
     },
-    { numbers: [...adamWNumbers, "momentum", "rest"] },
+    { numbers: [...adamWNumbers, "maximum"] },
+  ),
+
+  adamWAverageClipped: graph(
+    "adamWAverageClipped",
+    averagedTensors,
+    (a, of) => {
+      const tensors = averagedTensors.map((each) => of[each]);
+      const factor = shortening(a, of.gradient, of.maximum);
+      return a.call(shortenedAdamWAverage, [...tensors, factor, of.numbers]);
+    },
+    { numbers: [...averagedNumbers, "maximum"] },
   ),
 
   ema: program(
@@ -167,10 +153,7 @@ export const kernelPrograms: Readonly<Record<KernelProgram, Program>> = {
 
 /** What oneDNN alone has, which not every build of TensorFlow comes with. */
 export const oneDnnPrograms: Readonly<Record<"affineGelu", Program>> = {
-  affineGelu: program(
-    "affineGelu",
-    ["x", "weight", "bias"],
-    (a, { x, weight, bias }) => [a.affine(x, weight, bias, "GeluExact")],
-    { compiles: false },
-  ),
+  affineGelu: graph("affineGelu", ["x", "weight", "bias"], (a, { x, weight, bias }) => [
+    a.affine(x, weight, bias, "GeluExact"),
+  ]),
 };

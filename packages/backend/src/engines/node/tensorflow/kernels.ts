@@ -1,15 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { blockKernels } from "./block-kernels.ts";
 import { kernelPrograms } from "./kernel-programs.ts";
 import { nodeBackend, works } from "./node-backend.ts";
 import { operationKernels } from "./operation-kernels.ts";
-import { loadPrograms } from "./programs.ts";
+import { type LoadOptions, loadPrograms } from "./programs.ts";
 import { repairStockKernels } from "./repairs.ts";
 import { replaceStockKernels } from "./stock-kernels.ts";
 
-export interface KernelOptions {
-  /** The elements from which programs are compiled: see `loadPrograms`. */
-  readonly smallest?: number;
-}
+export type KernelOptions = LoadOptions;
 
 let isDone = false;
 
@@ -26,7 +24,7 @@ export function registerTensorflowKernels(options: KernelOptions = {}): void {
   if (nodeBackend().isUsingGpuDevice) return;
   replaceStockKernels();
   if (!hasXla()) return;
-  const kernels = operationKernels(loadPrograms(kernelPrograms, options));
+  const kernels = { ...operationKernels(options), ...blockKernels(options) };
   for (const [name, kernel] of Object.entries(kernels)) {
     const kernelName = `Dino${name}`;
     const backendName = "tensorflow";

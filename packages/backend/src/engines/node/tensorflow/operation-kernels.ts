@@ -1,8 +1,8 @@
-import type { Segment } from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
-import { type KernelProgram, oneDnnPrograms } from "./kernel-programs.ts";
+import { kernelPrograms, oneDnnPrograms } from "./kernel-programs.ts";
+import { type LayerNormPrograms, layerNormPrograms } from "./layer-norm-programs.ts";
 import { nodeBackend, operation, works } from "./node-backend.ts";
-import { loadPrograms, type Programs } from "./programs.ts";
+import { type LoadOptions, loadPrograms, type Programs } from "./programs.ts";
 import { rowsSummed } from "./stock-kernels.ts";
 
 type Inputs<Name extends string> = Readonly<Record<Name, tf.Tensor>>;
@@ -24,27 +24,19 @@ interface AdamWAttributes {
   readonly momentum?: number;
 }
 
+/** Below so many rows a product with its bias in one pass packs the weight for longer than it multiplies. */
+const fewRows = 256;
+
 /** Kernels for operations of `@dino/ops`, by the operations' names and with their contracts. */
-export function operationKernels(
-  programs: Programs<KernelProgram>,
-): Readonly<Record<string, Kernel>> {
-  const { run } = programs;
-  const hasLayerNorm = findLayerNorm();
+export function operationKernels(options: LoadOptions): Readonly<Record<string, Kernel>> {
+  const { run } = loadPrograms(kernelPrograms, options);
   const affineGelu = findAffineGelu();
-  const layerNormBackward = (
-    of: Rows<"dy" | "x" | "mean" | "inverseStd"> & Inputs<"weight">,
-    onto?: tf.Tensor2D,
-  ): [dx: tf.Tensor, dWeight: tf.Tensor, dBias: tf.Tensor] => {
-    const { dy, x, weight, mean, inverseStd } = of;
-    const [weighed] = run("timesNormalized", [dy, x, mean, inverseStd]) as [tf.Tensor2D];
-    // The means of rows as products, which XLA's own would take the longest for.
-    const share = tf.div<tf.Tensor2D>(tf.reshape(weight, [-1, 1]), weight.size);
-    const means = [tf.matMul(dy, share), tf.matMul(weighed, share)];
-    const slopes = [dy, x, weight, mean, inverseStd, ...means];
-    const [dx] = onto
-      ? run("layerNormGradientOnto", [...slopes, onto])
-      : run("layerNormGradient", slopes);
-    return [dx as tf.Tensor, rowsSummed(weighed), rowsSummed(dy)];
+  const norms = new Map<number, Programs<keyof LayerNormPrograms>>();
+  const normOf = (x: tf.Tensor2D) => {
+    const [, columns] = x.shape;
+    const found = norms.get(columns) ?? loadPrograms({ ...layerNormPrograms(columns) }, options);
+    norms.set(columns, found);
+    return found;
   };
   return {
     Linear: (
@@ -52,7 +44,10 @@ export function operationKernels(
       { activation, forGradient }: { activation: string; forGradient: boolean },
     ) => {
       if (activation === "gelu" && !forGradient && affineGelu) return affineGelu(x, weight, bias);
-      const before = run("affine", [x, weight, bias])[0] as tf.Tensor;
+      const before =
+        x.shape[0] < fewRows
+          ? tf.add(tf.matMul(x, weight, false, true), bias)
+          : (run("affine", [x, weight, bias])[0] as tf.Tensor);
       if (activation === "none") return [before];
       const y = activation === "relu" ? tf.relu(before) : (run("gelu", [before])[0] as tf.Tensor);
       return forGradient ? [y, before] : [y];
@@ -61,40 +56,23 @@ export function operationKernels(
     Gelu: ({ x }: Inputs<"x">) => run("gelu", [x]),
     GeluBackward: ({ dy, x }: Inputs<"dy" | "x">) => run("geluBackward", [dy, x]),
 
-    // As in the composite, but the derivative of the GELU is never written down by itself.
-    MlpBlockBackward: (
-      of: Rows<"dy" | "x" | "mean" | "inverseStd" | "hidden" | "fc1Weight" | "fc2Weight"> &
-        Inputs<"normWeight" | "normBias"> & { readonly pathScale?: tf.Tensor1D },
-      { segments }: { readonly segments: readonly Segment[] },
-    ) => {
-      const { dy, x, mean, inverseStd, fc1Weight, fc2Weight, normWeight: weight } = of;
-      const dBranch = scaleSequences(dy, segments, of.pathScale);
-      const dActive = tf.matMul(dBranch, fc2Weight);
-      const [active, dHidden] = run("geluBoth", [dActive, of.hidden]) as [tf.Tensor2D, tf.Tensor2D];
-      dActive.dispose();
-      const dFc2 = [tf.matMul(dBranch, active, true, false), rowsSummed(dBranch)];
-      active.dispose();
-      const normed = run("layerNormAgain", [x, weight, of.normBias, mean, inverseStd]);
-      const dFc1 = [tf.matMul(dHidden, normed[0] as tf.Tensor2D, true, false), rowsSummed(dHidden)];
-      const dNormed = tf.matMul<tf.Tensor2D>(dHidden, fc1Weight);
-      const slopes = { dy: dNormed, x, weight, mean, inverseStd };
-      const [dx, ...dNorm] = layerNormBackward(slopes, dy);
-      return [dx, ...dNorm, ...dFc1, ...dFc2];
-    },
-
     LayerNorm: (
-      { x, weight, bias }: Inputs<"x" | "weight" | "bias">,
+      { x, weight, bias }: Rows<"x"> & Inputs<"weight" | "bias">,
       { epsilon, forGradient }: { readonly epsilon: number; readonly forGradient: boolean },
     ) =>
-      forGradient || !hasLayerNorm
-        ? run("layerNorm", [x, weight, bias], {
-            numbers: [epsilon],
-            outputs: forGradient ? [0, 1, 2] : [0],
-          })
-        : [operation("_MklLayerNorm", [x, weight, bias], { epsilon })],
-    LayerNormAgain: (of: Inputs<"x" | "weight" | "bias" | "mean" | "inverseStd">) =>
-      run("layerNormAgain", [of.x, of.weight, of.bias, of.mean, of.inverseStd]),
-    LayerNormBackward: (of: Parameters<typeof layerNormBackward>[0]) => layerNormBackward(of),
+      normOf(x).run(forGradient ? "layerNorm" : "layerNormAlone", [x, weight, bias], {
+        numbers: [epsilon],
+      }),
+    LayerNormAgain: (of: Rows<"x"> & Inputs<"weight" | "bias" | "mean" | "inverseStd">) =>
+      normOf(of.x).run("layerNormAgain", [of.x, of.weight, of.bias, of.mean, of.inverseStd]),
+    LayerNormBackward: (of: Rows<"dy" | "x"> & Inputs<"weight" | "mean" | "inverseStd">) => {
+      const inputs = [of.dy, of.x, of.weight, of.mean, of.inverseStd];
+      const [dx, dWeight] = normOf(of.x).run("layerNormBackward", inputs) as [
+        tf.Tensor,
+        tf.Tensor2D,
+      ];
+      return [dx, rowsSummed(dWeight), rowsSummed(of.dy)];
+    },
 
     // The columns of the product are scaled, and not the weight's rows: they are far fewer.
     WeightNormLinear: ({ x, gain, direction }: Rows<"x" | "gain" | "direction">) => {
@@ -115,37 +93,22 @@ export function operationKernels(
 
     AdamW: (of: AdamWTensors, attributes: AdamWAttributes) => {
       const { learningRate, weightDecay, beta1, beta2, epsilon, step, clip, momentum } = attributes;
-      const [factor] =
-        clip === undefined ? [tf.scalar(1)] : run("shortening", [of.gradient], { numbers: [clip] });
-      const inputs = [of.parameter, of.gradient, of.moment1, of.moment2, factor as tf.Tensor];
+      const isClipped = clip !== undefined;
+      const isAveraged = of.average !== undefined && momentum !== undefined;
+      const name = `adamW${isAveraged ? "Average" : ""}${isClipped ? "Clipped" : ""}` as const;
+      const inputs = [of.parameter, of.gradient, of.moment1, of.moment2];
       const numbers = [
         ...[1 - learningRate * weightDecay, beta1, 1 - beta1, beta2, 1 - beta2],
         ...[learningRate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step), epsilon],
+        ...(isAveraged ? [momentum, 1 - momentum] : []),
+        ...(isClipped ? [clip] : []),
       ];
-      return of.average === undefined || momentum === undefined
-        ? run("adamW", inputs, { numbers })
-        : run("adamWAverage", [...inputs, of.average], {
-            numbers: [...numbers, momentum, 1 - momentum],
-          });
+      return run(name, isAveraged ? [...inputs, of.average as tf.Tensor] : inputs, { numbers });
     },
     Ema: ({ average, value }: Inputs<"average" | "value">, { momentum }: { momentum: number }) =>
       run("ema", [average, value], { numbers: [momentum, 1 - momentum] }),
+    SquaredNorm: ({ x }: Inputs<"x">) => [tf.mul(operation("L2Loss", [x]), 2)],
   };
-}
-
-/** Every sequence's rows times its own factor of `scale`, `[sequences]`. */
-function scaleSequences(
-  x: tf.Tensor2D,
-  segments: readonly Segment[],
-  scale: tf.Tensor1D | undefined,
-): tf.Tensor2D {
-  if (scale === undefined) return x;
-  const lengths = segments.flatMap(({ sequences, tokens }) =>
-    Array<number>(sequences).fill(tokens),
-  );
-  const sequenceOfRow = lengths.flatMap((tokens, i) => Array<number>(tokens).fill(i));
-  const factors = tf.gather(scale, tf.tensor1d(sequenceOfRow, "int32"));
-  return tf.mul(x, tf.reshape(factors, [-1, 1]));
 }
 
 type Affine = (...of: readonly [x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor]) => tf.Tensor[];
@@ -159,14 +122,6 @@ function findAffineGelu(): Affine | undefined {
     return found(tf.ones([1, 1]), tf.ones([1, 1]), tf.ones([1]));
   });
   return has ? found : undefined;
-}
-
-/** Whether this build of TensorFlow has oneDNN's layer normalisation. */
-function findLayerNorm(): boolean {
-  const one = tf.ones([1]);
-  const has = works(() => operation("_MklLayerNorm", [tf.ones([1, 1]), one, one], { epsilon: 1 }));
-  one.dispose();
-  return has;
 }
 
 /** The lengths of rows, `[rows, 1]`. */

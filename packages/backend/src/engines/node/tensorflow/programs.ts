@@ -2,9 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { attribute, type GraphNode, savedModel, servingTag } from "./graph-definition.ts";
+import {
+  attribute,
+  callNode,
+  type GraphNode,
+  mustCompile,
+  savedModel,
+  servingTag,
+} from "./graph-definition.ts";
 import { nodeBackend } from "./node-backend.ts";
-import type { Program } from "./program.ts";
+import { functionName, type Program, type Variant } from "./program.ts";
 
 /**
  * The elements above which a program is compiled. It takes some tenths of a second for each shape,
@@ -12,6 +19,11 @@ import type { Program } from "./program.ts";
  * it would have computed without the pause.
  */
 const compiledFrom = 2 ** 16;
+
+export interface LoadOptions {
+  /** The elements from which programs are compiled. */
+  readonly smallest?: number;
+}
 
 /** Programs that can be run. */
 export interface Programs<Name extends string> {
@@ -32,61 +44,45 @@ export interface Programs<Name extends string> {
  */
 export function loadPrograms<Name extends string>(
   programs: Readonly<Record<Name, Program>>,
-  { smallest = compiledFrom }: { readonly smallest?: number } = {},
+  { smallest = compiledFrom }: LoadOptions = {},
 ): Programs<Name> {
   const backend = nodeBackend();
   const list = Object.entries(programs) as [Name, Program][];
   const id = load(list);
   return {
     run: (name, inputs, { numbers = [], outputs } = {}) => {
-      const { definition, outputs: count, compiles } = programs[name];
+      const { inputs: names, outputs: count } = programs[name];
       const wanted = outputs ?? Array.from({ length: count }, (_, i) => i);
       return tf.tidy(() => {
         const tensors = numbers.length > 0 ? [...inputs, tf.tensor1d([...numbers])] : inputs;
         const size = tensors.reduce((largest, { size }) => Math.max(largest, size), 0);
-        const call = `${name}/${compiles && size >= smallest ? "compiled" : "plain"}`;
+        const variant = size >= smallest ? variantsOf(programs[name]).at(-1) : "plain";
         return backend.runSavedModel(
           id,
           tensors,
-          definition.inputs.map((each) => ({ name: `${name}/${each}:0` })),
-          wanted.map((i) => `${call}:${i}`),
+          names.map((each) => ({ name: `${name}/${each}:0` })),
+          wanted.map((i) => `${name}/${variant}:${i}`),
         );
       });
     },
   };
 }
 
+/** In which forms a program is there: compiled last. */
+function variantsOf({ compiles, callees }: Program): readonly Variant[] {
+  return compiles || callees.length > 0 ? ["plain", "compiled"] : ["plain"];
+}
+
 function load(programs: readonly (readonly [name: string, Program])[]): number {
-  const nodes: GraphNode[] = [];
-  const functions = programs.flatMap(([name, program]) => {
-    const { outputs, definition } = program;
-    const { inputs } = definition;
-    for (const each of inputs) {
-      const attributes = { dtype: attribute.type };
-      nodes.push({ name: `${name}/${each}`, op: "Placeholder", inputs: [], attributes });
-    }
-    const variants = { plain: false, ...(program.compiles && { compiled: true }) };
-    return Object.entries(variants).map(([variant, compiles]) => {
-      const callee = `${name}_${variant}`;
-      const must = { _XlaMustCompile: attribute.truth(compiles) };
-      nodes.push({
-        name: `${name}/${variant}`,
-        op: "StatefulPartitionedCall",
-        inputs: inputs.map((each) => `${name}/${each}`),
-        attributes: {
-          Tin: attribute.types(inputs.length),
-          Tout: attribute.types(outputs),
-          f: attribute.callee(callee),
-          ...must,
-        },
-      });
-      return {
-        ...definition,
-        name: callee,
-        attributes: compiles ? { ...must, _noinline: attribute.truth(true) } : {},
-      };
-    });
-  });
+  const nodes = programs.flatMap(([name, program]) => topNodes(name, program));
+  const called = programs.flatMap(([, program]) => [program, ...program.callees]);
+  const functions = [...new Set(called)].flatMap((program) =>
+    variantsOf(program).map((variant) => {
+      const compiles = variant === "compiled" && program.compiles;
+      const attributes = { ...mustCompile(true), _noinline: attribute.truth(true) };
+      return { ...program.define(variant), ...(compiles && { attributes }) };
+    }),
+  );
   const folder = mkdtempSync(join(tmpdir(), "dino-programs-"));
   try {
     writeFileSync(join(folder, "saved_model.pb"), savedModel(nodes, functions));
@@ -94,4 +90,21 @@ function load(programs: readonly (readonly [name: string, Program])[]): number {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** What is fed to a program, and the calls of it. */
+function topNodes(name: string, program: Program): readonly GraphNode[] {
+  const { inputs, outputs } = program;
+  const fed = inputs.map((each) => `${name}/${each}`);
+  const attributes = { dtype: attribute.type };
+  return [
+    ...fed.map((each) => ({ name: each, op: "Placeholder", inputs: [], attributes })),
+    ...variantsOf(program).map((variant) =>
+      callNode(`${name}/${variant}`, fed, {
+        callee: functionName(program, variant),
+        outputs,
+        compiles: variant === "compiled" && program.compiles,
+      }),
+    ),
+  ];
 }

@@ -5,6 +5,9 @@ import { replaceKernel } from "./replace-kernel.ts";
 /** What an operation of oneDNN's is told when it is called by its name. */
 const oneDnn = { _kernel: "MklNameChangeOp" };
 
+/** Up to so many terms in each sum of a weight's gradient. */
+const fewProducts = 128;
+
 /**
  * Replaces tfjs-node's kernels for products and for sums of rows by operations of TensorFlow that
  * do the same faster on a CPU. They are internal ones: where they are not, the stock kernels stay.
@@ -19,6 +22,10 @@ export function replaceStockKernels(): void {
         readonly transposeA: boolean;
         readonly transposeB: boolean;
       };
+      // A few outer products: Eigen's are the faster ones.
+      if (transposeA && a.shape.length === 2 && (a.shape[0] as number) <= fewProducts) {
+        return stock(call);
+      }
       return product(a, b, transposeA, transposeB);
     });
   }
