@@ -14,13 +14,30 @@ const bytesName = "pictures.bin";
 
 /** The folder of the one run that the browser keeps for this page, in its private file system. */
 export async function runFolder(): Promise<FileSystemDirectoryHandle> {
-  const root = await navigator.storage.getDirectory();
+  const root = await privateFiles();
   return root.getDirectoryHandle(folderName, { create: true });
+}
+
+/** The page's own files. An Error where the browser has none to write to, or gives none here. */
+async function privateFiles(): Promise<FileSystemDirectoryHandle> {
+  const writable = "createWritable" in (globalThis.FileSystemFileHandle?.prototype ?? {});
+  if (!writable || !navigator.storage?.getDirectory) {
+    throw new Error(
+      "run: expected an origin-private file system to keep it in, got none from this browser; it gives one over https or on localhost alone",
+    );
+  }
+  try {
+    return await navigator.storage.getDirectory();
+  } catch (cause) {
+    const message =
+      "run: expected an origin-private file system to keep it in, got none: is this a private window?";
+    throw new Error(message, { cause });
+  }
 }
 
 /** Forgets the run that was kept. */
 export async function forgetRun(): Promise<void> {
-  const root = await navigator.storage.getDirectory();
+  const root = await privateFiles();
   await root.removeEntry(folderName, { recursive: true }).catch(ignoreMissing);
 }
 

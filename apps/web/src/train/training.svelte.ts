@@ -60,7 +60,10 @@ class Training {
   /** Looks whether there is a run to go on with, and does so if this tab was reloaded meanwhile. */
   async find(): Promise<void> {
     if (this.phase !== "idle") return;
-    const kept = await this.worker.kept();
+    const kept = await this.worker.kept().catch((error: Error) => {
+      this.error = error.message;
+      return undefined;
+    });
     if (!kept || this.phase !== "idle") return;
     this.settings = kept;
     this.note = "A run was kept in this browser.";
