@@ -1,20 +1,18 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { dino, tiny } from "./dino.ts";
 import { writePictures } from "./pictures.ts";
+import { workFolder } from "./work-folder.ts";
 
-let folder = "";
+const folder = workFolder("cli-eval");
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "dino-cli-eval-"));
   await writePictures(join(folder, "train"), { count: 13 });
   await writePictures(join(folder, "test"), { count: 3 });
   const schedule = ["--epochs", "1step", "--warmup-epochs", "0", "--output-dir", "run"];
   const trained = await run("train", "train", ...tiny, ...schedule);
   expect(trained.stderr).toContain("1 steps done");
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const run = (...words: string[]) => dino(words, { cwd: folder });
 const knn = ["eval", "knn", "--weights", "run", "--train", "train", "--test", "test", "--json"];

@@ -1,21 +1,19 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { openCheckpoint } from "@dino/checkpoint/node";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { dino, tiny } from "./dino.ts";
 import { writePictures } from "./pictures.ts";
+import { workFolder } from "./work-folder.ts";
 
-let folder = "";
+const folder = workFolder("cli-linear");
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "dino-cli-linear-"));
   await writePictures(join(folder, "photos", "train"), { count: 13 });
   await writePictures(join(folder, "photos", "val"), { count: 5 });
   const schedule = ["--epochs", "1step", "--warmup-epochs", "0", "--output-dir", "run"];
   const trained = await run("train", "photos/train", ...tiny, ...schedule);
   expect(trained.stderr).toContain("1 steps done");
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const run = (...words: string[]) => dino(words, { cwd: folder });
 const linear = ["eval", "linear", "--weights", "run", "--data-path", "photos", "--json"];

@@ -1,16 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { dino } from "./dino.ts";
 import { writePictures } from "./pictures.ts";
+import { workFolder } from "./work-folder.ts";
 
-let folder = "";
+const folder = workFolder("cli-resnet");
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "dino-cli-resnet-"));
   await writePictures(join(folder, "photos"), { count: 4 });
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const run = (words: readonly string[], options: object = {}) =>
   dino(words, { cwd: folder, ...options });

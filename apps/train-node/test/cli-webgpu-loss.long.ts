@@ -1,20 +1,15 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { dino } from "./dino.ts";
-import { writePictures } from "./pictures.ts";
-import { expectLossesOf, isMissing, linesOf, softwareGpu, training } from "./software-gpu.ts";
+import { describe, expect, test } from "vitest";
+import {
+  expectLossesOf,
+  isMissing,
+  linesOf,
+  softwareGpu,
+  training,
+  withPhotos,
+} from "./software-gpu.ts";
 
-let folder = "";
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "dino-cli-webgpu-"));
-  await writePictures(join(folder, "photos"), { count: 6 });
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const run = (words: readonly string[], environment: Readonly<Record<string, string>>) =>
-  dino(words, { cwd: folder, environment });
+const { folder, run } = withPhotos("cli-webgpu-loss");
 
 describe.skipIf(isMissing)("with an adapter", () => {
   test("goes on from the last checkpoint when the device is lost", {

@@ -1,20 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { dino, tiny } from "./dino.ts";
-import { writePictures } from "./pictures.ts";
-import { expectLossesOf, isMissing, softwareGpu, training } from "./software-gpu.ts";
+import { describe, expect, test } from "vitest";
+import { tiny } from "./dino.ts";
+import { expectLossesOf, isMissing, softwareGpu, training, withPhotos } from "./software-gpu.ts";
 
-let folder = "";
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "dino-cli-webgpu-"));
-  await writePictures(join(folder, "photos"), { count: 6 });
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const run = (words: readonly string[], environment: Readonly<Record<string, string>>) =>
-  dino(words, { cwd: folder, environment });
+const { folder, run } = withPhotos("cli-webgpu");
 
 test("a network too large for the device is told of in a line, and standard output stays empty", {
   timeout: 120_000,
@@ -35,10 +24,13 @@ test("a network too large for the device is told of in a line, and standard outp
 });
 
 describe.skipIf(isMissing)("with an adapter", () => {
-  test("trains on the adapter that is named", { timeout: 240_000 }, async () => {
+  test("trains on the adapter that is named, on crops made there", {
+    timeout: 240_000,
+  }, async () => {
     const length = ["--epochs", "2steps"];
-    const onGpu = await run(training("gpu", "webgpu", ...length), softwareGpu);
-    expect((await run(training("wasm", "wasm", ...length), {})).code).toBe(0);
+    const onDevice = [...length, "--augment", "device"];
+    const onGpu = await run(training("gpu", "webgpu", ...onDevice), softwareGpu);
+    expect((await run(training("wasm", "wasm", ...length))).code).toBe(0);
     expect(onGpu.stderr).toContain("backend: webgpu (SwiftShader");
     expect(onGpu.code).toBe(0);
     expect(JSON.parse(onGpu.stdout)).toMatchObject({ steps: 2, backend: "webgpu" });

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { expect } from "vitest";
-import { tiny } from "./dino.ts";
+import { beforeAll, expect } from "vitest";
+import { dino, type Outcome, tiny } from "./dino.ts";
+import { writePictures } from "./pictures.ts";
+import { workFolder } from "./work-folder.ts";
 
 /** The driver of the software GPU that comes with Chromium, and beside it what loads drivers. */
 const { DINO_SWIFTSHADER_ICD: driver = "" } = process.env;
@@ -15,6 +17,17 @@ export const softwareGpu: Readonly<Record<string, string>> = {
 
 /** Where it must be and is not, the tests fail. */
 export const isMissing = driver === "" && process.env.CI !== "true";
+
+/** A folder with a few photos, and the command line in it. */
+export function withPhotos(name: string) {
+  const folder = workFolder(name);
+  beforeAll(() => writePictures(join(folder, "photos"), { count: 6 }));
+  const run = (
+    words: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Outcome> => dino(words, { cwd: folder, environment });
+  return { folder, run };
+}
 
 /** A run small enough for it. */
 export const training = (name: string, backend: string, ...words: string[]) => [
