@@ -1,9 +1,12 @@
 import { repairCpu } from "./cpu.ts";
+import { cumsumFromTheEnd } from "./cumsum.ts";
 import { repairWasm } from "./wasm.ts";
 import { repairWebgpu } from "./webgpu.ts";
 
 const repairs: Readonly<Record<string, () => void>> = {
   cpu: repairCpu,
+  // What it has of its own is right; the rest is tfjs-cpu's, as that was when it was registered.
+  native: () => cumsumFromTheEnd("native"),
   wasm: repairWasm,
   webgpu: () => repairWebgpu("webgpu"),
   "webgpu-stock": () => repairWebgpu("webgpu-stock"),
