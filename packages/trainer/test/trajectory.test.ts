@@ -44,6 +44,27 @@ onEveryBackend(
       patience,
     );
 
+    if (backend === "native") {
+      test.each(runs.map((run, i) => [i, run.optimizer, run] as const))(
+        "run %i, %s, keeps near the reference's course in bfloat16",
+        async (_, __, run) => {
+          const native = tf.backend() as unknown as { precision: "fp32" | "bf16" };
+          native.precision = "bf16";
+          try {
+            const trainer = trainerOf(run);
+            for (const [i, step] of run.steps.entries()) {
+              trainer.train(cropsAt(i, run));
+              const { loss } = await trainer.metrics();
+              expect(Math.abs(loss / step.loss - 1)).toBeLessThan(0.05);
+            }
+            trainer.dispose();
+          } finally {
+            native.precision = "fp32";
+          }
+        },
+      );
+    }
+
     test("a batch in parts takes the same course", async () => {
       const run = runs[0] as Run;
       const whole = trainerOf(run);

@@ -79,6 +79,6 @@ mod tests {
     #[test]
     fn a_peak_is_above_nothing() {
         let machine = Machine::new(Isa::detect(), 2);
-        assert!(peak(&machine, Precision::Fp32, Duration::from_millis(1)) > 0.1);
+        assert!(peak(&machine, Precision::Fp32, Duration::from_millis(1)) > 0.0);
     }
 }
