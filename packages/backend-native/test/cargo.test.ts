@@ -20,6 +20,10 @@ checks("clippy finds nothing in the addon", "clippy", [
   ...["--locked", "--package", "dino-addon", "--lib"],
   ...strict,
 ]);
+checks("clippy finds nothing in the emulator", "clippy", [
+  ...["--locked", "--package", "dino-emulator"],
+  ...strict,
+]);
 checks("the tests of the crates pass", "test", [
   "--locked",
   "--quiet",
