@@ -5,6 +5,7 @@ import type {
   ForBackward,
   ForGradient,
 } from "@dino/ops";
+import { backThroughNorm } from "./back-through-norm.ts";
 import { type NativeKernel, nativeKernel } from "./native-kernel.ts";
 import { pathFactors } from "./path-factors.ts";
 import { backwardSize, forwardSize } from "./product-size.ts";
@@ -54,7 +55,7 @@ export const attentionBlockKernels: readonly NativeKernel[] = [
   nativeKernel<ForBackward<AttentionBlockSaved>, AttentionBlockAttributes>(
     "DinoAttentionBlockBackward",
     ({ inputs, attributes: { heads, segments }, backend, native }) => {
-      const { dy, x, normWeight, normBias, qkvWeight, projWeight, mean, inverseStd } = inputs;
+      const { dy, x, qkvWeight, projWeight } = inputs;
       const [rows, dim] = x.shape as [number, number];
       const factors = pathFactors(inputs.pathScale && backend.values(inputs.pathScale), segments);
       const qkv = backend.stored(inputs.qkv, rows * 3 * dim);
@@ -81,45 +82,10 @@ export const attentionBlockKernels: readonly NativeKernel[] = [
       );
       const dQkv = backend.output([rows, 3 * dim]);
       native.attendBack(qkv, backend.values(dMixed), backend.values(dQkv), segments, heads, dim);
-      const dQkvWeight = backend.output(qkvWeight.shape);
-      const dQkvBias = backend.output([3 * dim]);
-      native.weightBackNormed(
-        backend.values(dQkv),
-        backend.values(x),
-        backend.values(normWeight),
-        backend.values(normBias),
-        backend.values(mean),
-        backend.values(inverseStd),
-        backend.values(dQkvWeight),
-        backend.values(dQkvBias),
-        forwardSize(rows, qkvWeight, backend),
-      );
       // What came through the heads is used up: its memory takes the normed rows' gradient.
-      const dNormed = dMixed;
-      native.productBack(
-        backend.values(dQkv),
-        undefined,
-        backend.values(qkvWeight),
-        undefined,
-        backend.values(dNormed),
-        backwardSize(rows, qkvWeight, backend),
-      );
-      backend.disposeData(dQkv.dataId);
-      const dx = backend.output(x.shape);
-      const [dNormWeight, dNormBias] = [backend.output([dim]), backend.output([dim])];
-      native.layerNormBack(
-        backend.values(dNormed),
-        backend.values(x),
-        backend.values(normWeight),
-        backend.values(mean),
-        backend.values(inverseStd),
-        backend.values(dy),
-        backend.values(dx),
-        backend.values(dNormWeight),
-        backend.values(dNormBias),
-      );
-      backend.disposeData(dNormed.dataId);
-      return [dx, dNormWeight, dNormBias, dQkvWeight, dQkvBias, dProjWeight, dProjBias];
+      const first = { dProduct: dQkv, weight: qkvWeight, between: dMixed };
+      const gradients = backThroughNorm({ ...inputs, ...first }, backend, native);
+      return [...gradients, dProjWeight, dProjBias];
     },
   ),
 ];

@@ -5,6 +5,7 @@ import type {
   MlpBlockInputs,
   MlpBlockSaved,
 } from "@dino/ops";
+import { backThroughNorm } from "./back-through-norm.ts";
 import { type NativeKernel, nativeKernel } from "./native-kernel.ts";
 import { pathFactors } from "./path-factors.ts";
 import { backwardSize, forwardSize } from "./product-size.ts";
@@ -54,7 +55,7 @@ export const mlpBlockKernels: readonly NativeKernel[] = [
   nativeKernel<ForBackward<MlpBlockSaved>, MlpBlockAttributes>(
     "DinoMlpBlockBackward",
     ({ inputs, attributes: { segments }, backend, native }) => {
-      const { dy, x, normWeight, normBias, fc1Weight, fc2Weight, mean, inverseStd } = inputs;
+      const { dy, x, fc1Weight, fc2Weight } = inputs;
       const [rows, dim] = x.shape as [number, number];
       const width = fc1Weight.shape[0] as number;
       const factors = pathFactors(inputs.pathScale && backend.values(inputs.pathScale), segments);
@@ -79,43 +80,10 @@ export const mlpBlockKernels: readonly NativeKernel[] = [
         backend.values(dHidden),
         backwardSize(rows, fc2Weight, backend),
       );
-      const [dFc1Weight, dFc1Bias] = [backend.output(fc1Weight.shape), backend.output([width])];
-      native.weightBackNormed(
-        backend.values(dHidden),
-        backend.values(x),
-        backend.values(normWeight),
-        backend.values(normBias),
-        backend.values(mean),
-        backend.values(inverseStd),
-        backend.values(dFc1Weight),
-        backend.values(dFc1Bias),
-        forwardSize(rows, fc1Weight, backend),
-      );
-      const dNormed = backend.output(x.shape);
-      native.productBack(
-        backend.values(dHidden),
-        undefined,
-        backend.values(fc1Weight),
-        undefined,
-        backend.values(dNormed),
-        backwardSize(rows, fc1Weight, backend),
-      );
-      backend.disposeData(dHidden.dataId);
-      const dx = backend.output(x.shape);
-      const [dNormWeight, dNormBias] = [backend.output([dim]), backend.output([dim])];
-      native.layerNormBack(
-        backend.values(dNormed),
-        backend.values(x),
-        backend.values(normWeight),
-        backend.values(mean),
-        backend.values(inverseStd),
-        backend.values(dy),
-        backend.values(dx),
-        backend.values(dNormWeight),
-        backend.values(dNormBias),
-      );
-      backend.disposeData(dNormed.dataId);
-      return [dx, dNormWeight, dNormBias, dFc1Weight, dFc1Bias, dFc2Weight, dFc2Bias];
+      const between = backend.output(x.shape);
+      const first = { dProduct: dHidden, weight: fc1Weight, between };
+      const gradients = backThroughNorm({ ...inputs, ...first }, backend, native);
+      return [...gradients, dFc2Weight, dFc2Bias];
     },
   ),
 ];

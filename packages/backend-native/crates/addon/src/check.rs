@@ -17,12 +17,16 @@ pub fn writable_bf16<'a>(array: &'a mut Uint16ArraySlice<'_>) -> &'a mut [u16] {
 
 /// An error unless the slice has `expected` elements.
 pub fn length<T>(name: &str, slice: &[T], expected: usize) -> Result<()> {
-    if slice.len() == expected {
+    count(name, slice.len(), expected)
+}
+
+/// An error unless as many elements were found as expected.
+pub fn count(name: &str, found: usize, expected: usize) -> Result<()> {
+    if found == expected {
         return Ok(());
     }
     Err(invalid(format!(
-        "{name}: expected {expected} elements, got {}",
-        slice.len()
+        "{name}: expected {expected} elements, got {found}"
     )))
 }
 

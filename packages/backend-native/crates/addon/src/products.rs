@@ -1,4 +1,4 @@
-use crate::check::{apart, invalid, length, place, writable};
+use crate::check::{apart, count, invalid, length, place, writable};
 use crate::machine::guarded;
 use crate::stored::{Activations, activations_length, activations_place, dense, results_of};
 use dino_kernels::activation;
@@ -74,7 +74,7 @@ pub fn affine(
 ) -> Result<()> {
     let (m, k, n) = size.sizes();
     check_affine(&weight, &bias, &y, &before, (m, k, n))?;
-    expect("x", activations_length(&x), m * k)?;
+    count("x", activations_length(&x), m * k)?;
     let inputs = [activations_place(&x), place(&weight), place(&bias)];
     apart(&results(&y, &before), &inputs)?;
     let activation = Activation::named(&activation)?;
@@ -141,7 +141,7 @@ pub fn affine_residual(
     size: ProductSize,
 ) -> Result<()> {
     let (m, k, n) = size.sizes();
-    expect("x", activations_length(&x), m * k)?;
+    count("x", activations_length(&x), m * k)?;
     length("weight", &weight, n * k)?;
     length("bias", &bias, n)?;
     length("onto", &onto, m * n)?;
@@ -180,7 +180,7 @@ pub fn product_back(
     length("dx", &dx, m * n)?;
     check_factors(&factors, m)?;
     if let Some(before) = &before {
-        expect("before", activations_length(before), m * n)?;
+        count("before", activations_length(before), m * n)?;
     }
     let mut read = vec![place(&dy), place(&weight)];
     read.extend(factors.iter().map(|factors| place(factors)));
@@ -211,7 +211,7 @@ pub fn weight_back(
 ) -> Result<()> {
     let (m, k, _) = size.sizes();
     check_weight_back(&dy, &factors, &d_weight, &d_bias, size)?;
-    expect("x", activations_length(&x), m * k)?;
+    count("x", activations_length(&x), m * k)?;
     let mut read = vec![place(&dy), activations_place(&x)];
     read.extend(factors.iter().map(|factors| place(factors)));
     apart(&[place(&d_weight), place(&d_bias)], &read)?;
@@ -298,7 +298,8 @@ pub fn gelu(
     guarded(|machine| activation::gelu(machine, &x, y, slope))
 }
 
-fn add_outer(
+/// Gradients of a weight and a bias: the rows of `right` weighted by those of `left`, added up.
+pub fn add_outer(
     machine: &Machine,
     left: &Source,
     right: &Source,
@@ -343,7 +344,8 @@ fn run_affine(
     guarded(|machine| multiply(machine, left, weight, true, finish, to, size))
 }
 
-fn multiply(
+/// `left` times a weight, which is `[outputs, inputs]` where it is transposed.
+pub fn multiply(
     machine: &Machine,
     left: &Source,
     weight: &[f32],
@@ -384,9 +386,9 @@ fn check_affine(
 ) -> Result<()> {
     length("weight", weight, n * k)?;
     length("bias", bias, n)?;
-    expect("y", activations_length(y), m * n)?;
+    count("y", activations_length(y), m * n)?;
     match before {
-        Some(before) => expect("before", activations_length(before), m * n),
+        Some(before) => count("before", activations_length(before), m * n),
         None => Ok(()),
     }
 }
@@ -409,15 +411,6 @@ fn check_factors(factors: &Option<Float32ArraySlice>, rows: usize) -> Result<()>
     factors
         .as_ref()
         .map_or(Ok(()), |factors| length("factors", factors, rows))
-}
-
-fn expect(name: &str, found: usize, expected: usize) -> Result<()> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(invalid(format!(
-        "{name}: expected {expected} elements, got {found}"
-    )))
 }
 
 fn results(y: &Activations, before: &Option<Activations>) -> Vec<(*const u8, usize)> {

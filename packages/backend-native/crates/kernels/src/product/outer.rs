@@ -163,12 +163,26 @@ struct Adding<'a> {
 impl Task for Adding<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self, simd: S, index: usize, scratch: &mut Scratch) {
+        // SAFETY: the task's own block, inside of a job.
+        unsafe {
+            match self.pass.precision {
+                Precision::Fp32 => self.block::<S, false>(simd, index, scratch),
+                Precision::Bf16 => self.block::<S, true>(simd, index, scratch),
+            }
+        }
+    }
+}
+
+impl Adding<'_> {
+    #[inline(always)]
+    unsafe fn block<S: Simd, const BF16: bool>(
+        &self,
+        simd: S,
+        index: usize,
+        scratch: &mut Scratch,
+    ) {
         let Pass {
-            words,
-            m,
-            is_first,
-            precision,
-            ..
+            words, m, is_first, ..
         } = self.pass;
         let (block, strip) = (index / self.strips, index % self.strips);
         let first = block * self.block;
@@ -179,23 +193,15 @@ impl Task for Adding<'_> {
             to,
             adds: !is_first,
         });
-        // SAFETY: the task's own block, inside of a job.
+        // SAFETY: the caller's: the task's own block, inside of a job.
         unsafe {
             self.left.pack(simd, panels, packed, sums);
-            match precision {
-                Precision::Fp32 => simd.by_tile(Block::<false> {
-                    adding: self,
-                    first,
-                    packed,
-                    strip,
-                }),
-                Precision::Bf16 => simd.by_tile(Block::<true> {
-                    adding: self,
-                    first,
-                    packed,
-                    strip,
-                }),
-            }
+            simd.by_tile(Block::<BF16> {
+                adding: self,
+                first,
+                packed,
+                strip,
+            });
         }
     }
 }
