@@ -12,5 +12,6 @@ mod patches;
 mod products;
 mod stock;
 mod stored;
+mod unit_rows;
 mod updates;
 mod weight_norm;

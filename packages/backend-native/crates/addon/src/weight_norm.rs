@@ -1,4 +1,4 @@
-use crate::check::{apart, invalid, length, place, writable};
+use crate::check::{apart, length, place, writable};
 use crate::machine::guarded;
 use dino_kernels::weight_norm::{self, WeightNorm, WeightNormBack};
 use napi::bindgen_prelude::*;
@@ -68,41 +68,4 @@ pub fn weight_norm_linear_back(
         d_direction: writable(&mut d_direction),
     };
     guarded(|machine| weight_norm::weight_norm_back(machine, args))
-}
-
-/// Rows of length 1, and their lengths.
-#[napi]
-pub fn unit_rows(
-    x: Float32ArraySlice,
-    epsilon: f64,
-    mut y: Float32ArraySlice,
-    mut norms: Float32ArraySlice,
-) -> Result<()> {
-    length("y", &y, x.len())?;
-    if !x.len().is_multiple_of(norms.len().max(1)) {
-        return Err(invalid("norms: expected one for each row"));
-    }
-    apart(&[place(&y), place(&norms)], &[place(&x)])?;
-    let (y, norms) = (writable(&mut y), writable(&mut norms));
-    guarded(|machine| weight_norm::unit_rows(machine, &x, epsilon as f32, y, norms))
-}
-
-#[napi]
-pub fn unit_rows_back(
-    dy: Float32ArraySlice,
-    x: Float32ArraySlice,
-    norms: Float32ArraySlice,
-    epsilon: f64,
-    mut dx: Float32ArraySlice,
-) -> Result<()> {
-    length("dy", &dy, x.len())?;
-    length("dx", &dx, x.len())?;
-    if !x.len().is_multiple_of(norms.len().max(1)) {
-        return Err(invalid("norms: expected one for each row"));
-    }
-    apart(&[place(&dx)], &[place(&dy), place(&x), place(&norms)])?;
-    let dx = writable(&mut dx);
-    guarded(|machine| {
-        weight_norm::unit_rows_back(machine, &dy, &x, &norms, epsilon as f32, dx);
-    })
 }

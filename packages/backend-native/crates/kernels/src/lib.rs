@@ -19,5 +19,6 @@ pub mod simd;
 pub mod stock;
 pub mod stored;
 pub mod sums;
+pub mod unit_rows;
 pub mod updates;
 pub mod weight_norm;
