@@ -59,10 +59,8 @@ export function blockKernels(
       const { x, normWeight, normBias, qkvWeight, projWeight, qkvBias, projBias } = of;
       const factors = factorsOf(of, attributes);
       const inputs = [x, normWeight, normBias, qkvWeight, projWeight, qkvBias, projBias];
-      const { run } = attention(x, attributes, factors.length > 0);
-      return run(attributes.forGradient ? "forward" : "forwardAlone", [...inputs, ...factors], {
-        numbers: [attributes.epsilon],
-      });
+      const programs = attention(x, attributes, factors.length > 0);
+      return forward(programs, [...inputs, ...factors], attributes);
     },
     AttentionBlockBackward: (
       of: Block & AttentionWeights & Saved & Inputs<"qkv" | "mixed">,
@@ -72,8 +70,8 @@ export function blockKernels(
       const factors = factorsOf(of, attributes);
       const inputs = [dy, x, normWeight, normBias, qkvWeight, projWeight];
       const saved = [of.mean, of.inverseStd, of.qkv, of.mixed];
-      const { run } = attention(x, attributes, factors.length > 0);
-      return run("backward", [...inputs, ...saved, ...factors]);
+      const programs = attention(x, attributes, factors.length > 0);
+      return programs.run("backward", [...inputs, ...saved, ...factors]);
     },
     MlpBlock: (
       of: Block & MlpWeights & Inputs<"fc1Bias" | "fc2Bias">,
@@ -82,10 +80,7 @@ export function blockKernels(
       const { x, normWeight, normBias, fc1Weight, fc2Weight, fc1Bias, fc2Bias } = of;
       const factors = factorsOf(of, attributes);
       const inputs = [x, normWeight, normBias, fc1Weight, fc2Weight, fc1Bias, fc2Bias];
-      const { run } = mlp(x, factors.length > 0);
-      return run(attributes.forGradient ? "forward" : "forwardAlone", [...inputs, ...factors], {
-        numbers: [attributes.epsilon],
-      });
+      return forward(mlp(x, factors.length > 0), [...inputs, ...factors], attributes);
     },
     MlpBlockBackward: (
       of: Block & MlpWeights & Saved & Inputs<"hidden">,
@@ -110,6 +105,14 @@ export function blockKernels(
     return kernels.MlpBlock({ ...norm, ...linear }, attributes);
   });
   return isWhole ? kernels : {};
+}
+
+function forward(
+  { run }: Programs<ProgramName>,
+  inputs: readonly tf.Tensor[],
+  { forGradient, epsilon }: Forward<MlpAttributes>,
+): tf.Tensor[] {
+  return run(forGradient ? "forward" : "forwardAlone", inputs, { numbers: [epsilon] });
 }
 
 /** What each row's branch is multiplied by, `[rows, 1]`, where sequences have factors. */
