@@ -12,7 +12,8 @@ inBrowser(
       await reachesStep(page, 28); // saved after 25
       const browser = await page.context().browser()?.newBrowserCDPSession();
       await browser?.send("Browser.crashGpuProcess");
-      await page.getByText("The graphics device was lost").waitFor({ timeout: 300_000 });
+      await page.getByText("WebGPU was started again").waitFor({ timeout: 300_000 });
+      await page.getByText("After the loss").waitFor({ timeout: 300_000 });
       expect(await page.getByRole("status").filter({ visible: true }).textContent()).toContain(
         "the run went on from step 25",
       );

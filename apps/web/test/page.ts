@@ -56,9 +56,14 @@ export async function longestTask(page: Page, use: () => Promise<void>): Promise
   return tasks.reduce((longest, { tdur = 0 }) => Math.max(longest, tdur / 1000), 0);
 }
 
+interface OpenOptions extends BrowserContextOptions {
+  /** Put before the script of the first room's worker. */
+  readonly beforeLookWorker?: string;
+}
+
 export interface App {
   /** Opens a room, or another address, in a fresh profile. */
-  open(hash: string, options?: BrowserContextOptions): Promise<Visit>;
+  open(hash: string, options?: OpenOptions): Promise<Visit>;
   /** Where the app is served. */
   readonly address: string;
 }
@@ -109,8 +114,14 @@ export function inBrowser(
       get address() {
         return server?.resolvedUrls?.local[0] ?? "";
       },
-      open: async (hash, options) => {
+      open: async (hash, { beforeLookWorker, ...options } = {}) => {
         const context = await (browser as Browser).newContext(options);
+        if (beforeLookWorker !== undefined) {
+          await context.route("**/look-worker*.js", async (route) => {
+            const response = await route.fetch();
+            await route.fulfill({ response, body: beforeLookWorker + (await response.text()) });
+          });
+        }
         return visit(await context.newPage(), new URL(hash, app.address).href);
       },
     };

@@ -39,10 +39,14 @@ interface OnDevice {
   readonly device?: { readonly lost?: Promise<{ readonly message: string }> };
 }
 
-/** Watches the device of the active backend. One without a device, as those of processors, loses none. */
+/**
+ * Watches the device of the active backend. One without a device, as those of processors, loses none;
+ * nor is anything lost where no backend is active, as after a loss that nobody has dealt with yet.
+ */
 export function watchDevice(): DeviceWatch {
   let reason: string | undefined;
-  (tf.backend() as OnDevice).device?.lost?.then(({ message }) => {
+  const active = tf.getBackend() ? (tf.backend() as OnDevice) : undefined;
+  active?.device?.lost?.then(({ message }) => {
     reason = message || "no reason given";
   });
   const lossAt = (step: number) => (reason === undefined ? undefined : { step, reason });

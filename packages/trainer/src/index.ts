@@ -1,4 +1,9 @@
-export { type DeviceLoss, DeviceLostError } from "./device-loss.ts";
+export {
+  type DeviceLoss,
+  DeviceLostError,
+  type DeviceWatch,
+  watchDevice,
+} from "./device-loss.ts";
 export type {
   Evaluation,
   EvaluationAt,

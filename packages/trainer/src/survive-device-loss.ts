@@ -7,8 +7,11 @@ export interface SurviveDeviceLossOptions<Result> {
    * that is no more and only to be disposed of.
    */
   readonly run: (loss?: DeviceLoss) => Promise<Result>;
-  /** Starts the backend on another device, as `startBackend("webgpu")` of `@dino/backend` does. */
-  readonly restart: () => Promise<unknown>;
+  /**
+   * Starts the backend on another device, as `startBackend("webgpu")` of `@dino/backend` does. Is told
+   * how often that was tried since the run got any further: a backend without a device may do then.
+   */
+  readonly restart: (tried: number) => Promise<unknown>;
   /** How often to try without the run getting any further. */
   readonly tries?: number;
   /** Milliseconds before the second try, twice that before the third and so on: drivers need a while. */
@@ -59,14 +62,14 @@ interface Trying {
 
 /** Starts another device, and tells how often that has been tried by then. */
 async function restarted(
-  restart: () => Promise<unknown>,
+  restart: (tried: number) => Promise<unknown>,
   loss: DeviceLoss,
   { tried, tries, pause }: Trying,
 ): Promise<number> {
   for (let count = tried; ; count++) {
     if (count > 0) await after(count * pause);
     try {
-      await restart();
+      await restart(count);
       return count + 1;
     } catch (cause) {
       if (count + 1 < tries) continue;

@@ -16,5 +16,6 @@ test("exports these names and no others", () => {
     "surviveDeviceLoss",
     "train",
     "unflattenState",
+    "watchDevice",
   ]);
 });

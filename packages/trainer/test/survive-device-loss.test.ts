@@ -1,5 +1,5 @@
 import "@dino/testing"; // the cpu backend
-import { type DeviceLoss, DeviceLostError, surviveDeviceLoss } from "@dino/trainer";
+import { type DeviceLoss, DeviceLostError, surviveDeviceLoss, watchDevice } from "@dino/trainer";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, expect, test } from "vitest";
 
@@ -37,6 +37,33 @@ test("runs again on another device, and is told why", async () => {
   expect(told).toEqual([loss]);
 });
 
+test("goes on for one who finds that the device was lost before, while nothing ran", async () => {
+  const own = tf.getBackend();
+  let lose: (loss: { message: string }) => void = () => {};
+  const lost = new Promise<{ message: string }>((resolve) => {
+    lose = resolve;
+  });
+  const passing = Object.assign(new tf.KernelBackend(), { device: { lost }, dispose: () => {} });
+  tf.registerBackend("passing", () => passing);
+  expect(await tf.setBackend("passing")).toBe(true);
+  const watch = watchDevice();
+  watch.assertPresent(0);
+  lose({ message: "lid closed" });
+  await lost;
+  tf.removeBackend("passing");
+
+  const reasons: string[] = [];
+  const result = await surviveDeviceLoss({
+    run: async (loss) => {
+      if (!loss) watch.assertPresent(0);
+      return tf.getBackend();
+    },
+    restart: () => tf.setBackend(own),
+    onLost: ({ reason }) => reasons.push(reason),
+  });
+  expect([result, reasons]).toEqual([own, ["lid closed"]]);
+});
+
 test("passes on what has another reason than a lost device", async () => {
   device();
   const error = new Error("disk full");
@@ -46,17 +73,17 @@ test("passes on what has another reason than a lost device", async () => {
 });
 
 test("gives up when as many devices as it may try are lost before the run gets any further", async () => {
-  let restarts = 0;
+  const restarts: number[] = [];
   const run = async (loss?: DeviceLoss) => {
     // Gets further once, which is a reason to go on trying.
     const step = loss === undefined ? 4 : 7;
     throw new DeviceLostError({ step, reason: "driver reset" });
   };
-  const restart = async () => void restarts++;
+  const restart = async (tried: number) => void restarts.push(tried);
   await expect(surviveDeviceLoss({ run, restart, tries: 2, pause: 1 })).rejects.toThrow(
     "device: expected it to last, got it lost after step 7 (driver reset), and so were 2 more before it got any further",
   );
-  expect(restarts).toBe(3);
+  expect(restarts).toEqual([0, 0, 1]);
 });
 
 test("tries again to start a device, and at last says why none starts", async () => {

@@ -1,5 +1,4 @@
 import { evaluationView } from "@dino/augmentations";
-import { startBackend } from "@dino/backend";
 import {
   decodePicture,
   heldPictures,
@@ -19,6 +18,7 @@ import {
   toTensor,
 } from "@dino/visualization";
 import * as tf from "@tensorflow/tfjs-core";
+import { lastingEngine } from "../engine/lasting-engine.ts";
 import { type Model, type ModelSource, openModel } from "../model/open-model.ts";
 import { fitted } from "../pictures/fitted.ts";
 import type { Tell } from "../remote/protocol.ts";
@@ -54,6 +54,7 @@ export interface ModelInfo {
 }
 
 let model: Model | undefined;
+let source: ModelSource | undefined;
 let image: tf.Tensor4D | undefined;
 let picture: Pixels | undefined;
 let features: Features | undefined;
@@ -62,61 +63,70 @@ let comparison: AbortController | undefined;
 /** The side of the pictures that are compared, at least: a model of small ones sees more of larger. */
 const leastCompared = 64;
 
+/** On a lost device were the model and the picture. */
+const engine = lastingEngine(async () => {
+  if (source) use(await openModel(source));
+  image?.dispose();
+  image = picture && toTensor(picture);
+});
+
 const methods = {
-  /** Starts an engine, and says in one line which and why. */
-  start: (engine: string): Promise<string> => startBackend(engine),
+  ...engine.methods,
 
   /** Opens a model in place of the one before. */
-  open: async (source: ModelSource): Promise<ModelInfo> => {
-    const opened = await openModel(source);
-    comparison?.abort(); // it reads the parameters that go now
-    tf.dispose(model?.params ?? []);
-    model = opened;
-    return { ...opened.architecture };
-  },
+  open: (asked: ModelSource): Promise<ModelInfo> =>
+    engine.lasting(async () => {
+      const opened = await openModel(asked);
+      comparison?.abort(); // it reads the parameters that go now
+      use(opened);
+      source = asked;
+      return { ...opened.architecture };
+    }),
 
   /** Looks at a picture file, at about `side` pixels square. */
-  look: async (file: Blob, side: number): Promise<Seen> => {
-    const { backbone, params } = current();
-    const begun = performance.now();
-    picture = fitted(await decodePicture(file), side, backbone.patchSize);
-    image?.dispose();
-    image = toTensor(picture);
-    const attention = await attentionOf(backbone.depth - 1);
-    const [all] = backbone.intermediateTokens(params, image, { blocks: 1 });
-    if (all === undefined) throw new Error("tokens: expected those of the last block, got none");
-    const tokens = await patchTokens(all, picture, backbone).finally(() => all.dispose());
-    const [colors] = pcaColors(await patchPca([tokens]));
-    if (colors === undefined) throw new Error("colours: expected one picture, got none");
-    return { picture, attention, tokens, colors, milliseconds: performance.now() - begun };
-  },
+  look: (file: Blob, side: number): Promise<Seen> =>
+    engine.lasting(async () => {
+      const { backbone, params } = current();
+      const begun = performance.now();
+      picture = fitted(await decodePicture(file), side, backbone.patchSize);
+      image?.dispose();
+      image = toTensor(picture);
+      const attention = await attentionOf(backbone.depth - 1);
+      const [all] = backbone.intermediateTokens(params, image, { blocks: 1 });
+      if (all === undefined) throw new Error("tokens: expected those of the last block, got none");
+      const tokens = await patchTokens(all, picture, backbone).finally(() => all.dispose());
+      const [colors] = pcaColors(await patchPca([tokens]));
+      if (colors === undefined) throw new Error("colours: expected one picture, got none");
+      return { picture, attention, tokens, colors, milliseconds: performance.now() - begun };
+    }),
 
   /** The class token's attention in another block of the same picture. */
-  attention: (block: number): Promise<AttentionMaps> => attentionOf(block),
+  attention: (block: number): Promise<AttentionMaps> => engine.lasting(() => attentionOf(block)),
 
   /**
    * Takes features of pictures: of files, or of the emoji that the page brings along. What was still
    * being compared is given up.
    */
   compare: async (
-    source: { readonly files: readonly NamedFile[] } | { readonly sheet: string },
+    from: { readonly files: readonly NamedFile[] } | { readonly sheet: string },
     most: number,
     tell: Tell<{ readonly done: number; readonly total: number }>,
   ): Promise<Compared> => {
-    const { backbone, params } = current();
     comparison?.abort();
     comparison = new AbortController();
     const { signal } = comparison;
     const set =
-      "sheet" in source
-        ? (await emojiSet(source.sheet)).test
-        : await heldPictures(imageFiles(source.files.slice(0, most), { shortSide: 256 }), {
+      "sheet" in from
+        ? (await emojiSet(from.sheet)).test
+        : await heldPictures(imageFiles(from.files.slice(0, most), { shortSide: 256 }), {
             signal,
           });
-    const size = Math.max(leastCompared, Math.min(backbone.imageSize, 224));
-    const images = labeledImages(set, { size, batchSize: 16, signal });
-    const taken = await extractFeatures(backbone, params, images, { signal, onProgress: tell });
-    features = taken;
+    features = await engine.lasting(() => {
+      const { backbone, params } = current();
+      const size = Math.max(leastCompared, Math.min(backbone.imageSize, 224));
+      const images = labeledImages(set, { size, batchSize: 16, signal });
+      return extractFeatures(backbone, params, images, { signal, onProgress: tell });
+    });
     const pictures = await Promise.all(
       Array.from({ length: set.length }, (_, index) => set.read(index)),
     );
@@ -152,7 +162,7 @@ const methods = {
     };
     const k = Math.min(5, labelled.length);
     const test = { ...compared(), labels: new Int32Array(labels.length) };
-    const { predicted } = await knn(train, test, { k: [k] });
+    const { predicted } = await engine.lasting(() => knn(train, test, { k: [k] }));
     return predicted[k] as Int32Array;
   },
 };
@@ -160,6 +170,11 @@ const methods = {
 export type LookMethods = typeof methods;
 
 serve(methods);
+
+function use(opened: Model): void {
+  tf.dispose(model?.params ?? []);
+  model = opened;
+}
 
 function current(): Model {
   if (model === undefined) throw new Error("model: expected one to be open, got none");

@@ -1,7 +1,6 @@
 import type { AttentionMaps } from "@dino/visualization";
 import ownModel from "../../assets/model.safetensors?url";
-import { address } from "../address.svelte.ts";
-import { engine } from "../engine.svelte.ts";
+import { engine } from "../engine/engine.svelte.ts";
 import type { ModelSource } from "../model/open-model.ts";
 import { connect } from "../remote/connect.ts";
 import type { LookMethods, ModelInfo, Seen } from "./look-worker.ts";
@@ -75,7 +74,7 @@ class Looker {
 
   async #start(): Promise<void> {
     try {
-      engine.line = await this.worker.start(address.get("engine", "auto"));
+      await engine.startIn(this.worker);
       this.model = await this.worker.open({ kind: "own", url: ownModelUrl() });
       this.modelName = "Built in";
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { VisionTransformer } from "@dino/backbones/vit";
-import { activeBackend, startBackend } from "@dino/backend";
+import { activeBackend } from "@dino/backend";
 import { openCheckpoint, streamSafetensors } from "@dino/checkpoint";
 import type { Dataset } from "@dino/data";
 import { heldPictures, imageFiles, loader, type NamedFile } from "@dino/data/browser";
@@ -8,13 +8,13 @@ import { within } from "@dino/ops";
 import {
   type DeviceLoss,
   type RunStore,
-  surviveDeviceLoss,
   type TrainEvent,
   type Trainer,
   train,
 } from "@dino/trainer";
 import { originRun } from "@dino/trainer/browser";
 import * as tf from "@tensorflow/tfjs-core";
+import { lastingEngine } from "../engine/lasting-engine.ts";
 import { architectureKey } from "../model/architecture.ts";
 import type { Tell } from "../remote/protocol.ts";
 import { serve } from "../remote/serve.ts";
@@ -39,9 +39,7 @@ export type RunEvent =
       /** What had been told before, where it goes on. */
       readonly events: readonly TrainEvent[];
     }
-  | { readonly type: "told"; readonly event: TrainEvent; readonly bytes: number }
-  /** The graphics device was lost, and this engine started in its place. */
-  | { readonly type: "restarted"; readonly engine: string };
+  | { readonly type: "told"; readonly event: TrainEvent; readonly bytes: number };
 
 export interface RunResult {
   readonly step: number;
@@ -55,13 +53,12 @@ let trainer: Trainer | undefined;
 let settings: TrainSettings | undefined;
 let events: readonly TrainEvent[] = [];
 let stopping: AbortController | undefined;
-let engine = "auto";
+
+/** What was on a lost device is made anew by the run itself, of what was saved. */
+const engine = lastingEngine();
 
 const methods = {
-  start: (asked: string): Promise<string> => {
-    engine = asked;
-    return startBackend(engine);
-  },
+  ...engine.methods,
 
   /** The run that was kept, if there is one. */
   kept: async (): Promise<TrainSettings | undefined> => (await keptRun())?.settings,
@@ -153,9 +150,8 @@ async function run(
       },
     });
   };
-  const restart = async () => tell({ type: "restarted", engine: await startBackend(engine) });
   try {
-    const { steps, stopped } = await surviveDeviceLoss({ run: attempt, restart });
+    const { steps, stopped } = await engine.lasting(attempt);
     return { step: steps, finished: !stopped };
   } finally {
     await batches.close();

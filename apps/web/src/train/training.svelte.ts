@@ -1,8 +1,7 @@
 import type { NamedFile } from "@dino/data/browser";
 import type { Metrics, TrainEvent } from "@dino/trainer";
 import sheet from "../../generated/emoji.webp";
-import { address } from "../address.svelte.ts";
-import { engine } from "../engine.svelte.ts";
+import { engine } from "../engine/engine.svelte.ts";
 import { canvasOf } from "../parts/pixels.ts";
 import { type Connection, connect } from "../remote/connect.ts";
 import type { Judgement } from "./judge.ts";
@@ -42,7 +41,7 @@ class Training {
   error = $state("");
 
   #connection: Connection<TrainMethods> | undefined;
-  #started: Promise<string> | undefined;
+  #started: Promise<void> | undefined;
   /** Every how many-th step's figures are kept, so that they stay few. */
   #every = 1;
 
@@ -108,8 +107,8 @@ class Training {
     this.note = "Preparing …";
     this.#remember(true);
     try {
-      this.#started ??= this.worker.start(address.get("engine", "auto"));
-      engine.line = await this.#started;
+      this.#started ??= engine.startIn(this.worker);
+      await this.#started;
       const { finished } = await call((event) => this.#hear(event));
       this.#remember(false);
       this.phase = finished ? "finished" : "paused";
@@ -139,10 +138,6 @@ class Training {
   #hear(event: RunEvent): void {
     if (event.type === "pictures") {
       this.note = `Reading pictures: ${event.done} of ${event.total}`;
-      return;
-    }
-    if (event.type === "restarted") {
-      engine.line = event.engine;
       return;
     }
     if (event.type === "told") {
@@ -176,7 +171,7 @@ class Training {
     }
     if (event.type === "resumed") this.step = event.step;
     if (event.type === "deviceLost") {
-      this.note = `The graphics device was lost (${event.lost.reason}); the run went on from step ${event.step}.`;
+      this.note = `After the loss of the graphics device the run went on from step ${event.step}.`;
     }
     if (event.type === "advice") this.advice = event.message;
     if (event.type === "evaluation") {
