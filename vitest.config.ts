@@ -60,6 +60,12 @@ const inPages = {
   setupFiles: chromium === undefined ? ["server/without-chromium.ts"] : [],
 };
 
+/** With these pages may share memory between threads, as the app's do. */
+const isolation = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
 /** What a page gets bundled, named, since a page reloads in the middle when more is found. */
 const bundled = [
   "@tensorflow/tfjs-backend-cpu",
@@ -82,6 +88,7 @@ export default defineConfig({
       resolve: {
         conditions: root === pages ? [...conditions, ...defaultClientConditions] : conditions,
       },
+      server: root === pages ? { headers: isolation } : {},
       optimizeDeps: root === pages ? { noDiscovery: true, include: bundled } : {},
       ssr: { resolve: { conditions } },
       test: {

@@ -1,5 +1,5 @@
 import { type VitName, vit } from "@dino/backbones/vit";
-import { golden, namedImages, namedParameters } from "@dino/testing";
+import { golden, namedImages, namedParameters, startWasm } from "@dino/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
 import { expectGolden, type Golden } from "./expect-golden.ts";
@@ -19,7 +19,11 @@ const { salt, cases } = golden<FullGolden>("vit_full");
 
 // On wasm alone: the plain cpu backend takes minutes for a ViT-B.
 beforeAll(async () => {
-  await tf.setBackend("wasm");
+  const restore = await startWasm();
+  return async () => {
+    restore();
+    await tf.setBackend("cpu");
+  };
 });
 
 test.each(cases)(

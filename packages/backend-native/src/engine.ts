@@ -18,7 +18,11 @@ export interface NativeEngine {
     readonly precisions?: readonly Precision[];
     readonly withoutBf16?: string;
   }>;
-  start(options?: { readonly precision?: Precision | undefined }): Promise<void>;
+  start(options?: {
+    readonly precision?: Precision | undefined;
+    /** All cores, or what `setThreads` has set, unless given. */
+    readonly threads?: number | undefined;
+  }): Promise<void>;
 }
 
 /**
@@ -45,7 +49,8 @@ export const engine: NativeEngine = {
       return { available: false, reason, ...(install !== undefined && { install }) };
     }
   },
-  start: async ({ precision = "fp32" } = {}) => {
+  start: async ({ precision = "fp32", threads } = {}) => {
+    if (threads !== undefined) setThreads(threads);
     registerNativeBackend();
     if (!(await tf.setBackend(backendName))) throw new Error("tfjs could not initialise it");
     await tf.ready();

@@ -8,6 +8,7 @@ export {
   layerNormBack,
   normedWeight,
   normedWeightBack,
+  rowsTogether,
   unitRows,
   unitRowsBack,
 } from "./norm.ts";

@@ -7,7 +7,8 @@ declare function log(x: f64): f64;
 /**
  * The cross-entropy of every student's view with every other teacher's view, summed over the pairs
  * and the batch: logits `student` `[crops, batch, outcomes]`, which are divided by the
- * temperature, and probabilities `targets` `[globals, batch, outcomes]`. `scratch` holds a row.
+ * temperature, and probabilities `targets` `[globals, batch, outcomes]`, with `view` bytes from one
+ * view's to the next one's. `scratch` holds a row.
  */
 export function crossEntropy(
   student: usize,
@@ -16,11 +17,11 @@ export function crossEntropy(
   globals: i32,
   batch: i32,
   outcomes: i32,
+  view: usize,
   temperature: f32,
   scratch: usize,
 ): f64 {
   const row = (<usize>outcomes) << 2;
-  const view = <usize>batch * row;
   const scale = <f32>1 / temperature;
   let loss: f64 = 0;
   for (let picture = 0; picture < batch; picture++) {
@@ -87,13 +88,13 @@ export function crossEntropyBack(
   globals: i32,
   batch: i32,
   outcomes: i32,
+  view: usize,
   temperature: f32,
   factor: f32,
   gradient: usize,
   scratch: usize,
 ): void {
   const row = (<usize>outcomes) << 2;
-  const view = <usize>batch * row;
   const scale = <f32>1 / temperature;
   for (let picture = 0; picture < batch; picture++) {
     sumViews(targets, view, globals, outcomes, scratch);

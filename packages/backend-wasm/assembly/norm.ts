@@ -106,9 +106,13 @@ function normRow(
   storePart(y, fma(normed, loadPart(weight, left), loadPart(bias, left)), left);
 }
 
+/** Rows whose gradients of weight and bias `layerNormBack` sums. */
+export const rowsTogether: i32 = 256;
+
 /**
  * The gradients of `layerNorm`. `dx` takes `around`, the gradient that comes past the norm, in
- * addition, unless that is 0.
+ * addition, unless that is 0. `dWeight` and `dBias` are sums of `rowsTogether` rows each, one row
+ * of sums after the other.
  */
 export function layerNormBack(
   dy: usize,
@@ -124,9 +128,15 @@ export function layerNormBack(
   dBias: usize,
 ): void {
   const stride = (<usize>columns) << 2;
-  memory.fill(dWeight, 0, stride);
-  memory.fill(dBias, 0, stride);
   for (let row = 0; row < rows; row++) {
+    if (row % rowsTogether === 0) {
+      if (row > 0) {
+        dWeight += stride;
+        dBias += stride;
+      }
+      memory.fill(dWeight, 0, stride);
+      memory.fill(dBias, 0, stride);
+    }
     normBackRow(
       dy,
       x,

@@ -41,10 +41,19 @@ export function scaleRuns(x: usize, factors: usize, runs: i32, count: i32, y: us
   }
 }
 
-/** The sums of the columns of `x` `[rows, columns]`, or of `x * around` of the same shape. */
-export function sumRows(x: usize, around: usize, rows: i32, columns: i32, sums: usize): void {
+/**
+ * The sums of the columns of `x` `[rows, columns]`, or of `x * around` of the same shape, with
+ * `stride` bytes from row to row.
+ */
+export function sumRows(
+  x: usize,
+  around: usize,
+  rows: i32,
+  columns: i32,
+  stride: usize,
+  sums: usize,
+): void {
   memory.fill(sums, 0, (<usize>columns) << 2);
-  const stride = (<usize>columns) << 2;
   for (let first = 0; first < rows; first += together) {
     const count = min(together, rows - first);
     let column = 0;

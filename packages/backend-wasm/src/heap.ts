@@ -38,12 +38,14 @@ export interface ProductOptions {
 export class Heap {
   readonly kernels: Kernels;
   readonly #backend: StockBackend;
+  readonly #threads: number;
   #scratch = 0;
   #scratchBytes = 0;
 
-  constructor(backend: StockBackend, kernels: Kernels) {
+  constructor(backend: StockBackend, kernels: Kernels, threads = 1) {
     this.#backend = backend;
     this.kernels = kernels;
+    this.#threads = threads;
   }
 
   /** A float32 tensor whose values are still to be written, all of them. */
@@ -84,8 +86,9 @@ export class Heap {
     return copy;
   }
 
-  /** Memory to work in for the time of one kernel. */
-  scratch(bytes: number): Address {
+  /** Memory to work in for the time of one kernel, so many bytes for every thread. */
+  scratch(bytesOfOne: number): Address {
+    const bytes = aligned(bytesOfOne) * this.#threads;
     if (bytes > this.#scratchBytes) {
       if (this.#scratch !== 0) this.#backend.wasm._free(this.#scratch);
       [this.#scratch, this.#scratchBytes] = [0, 0];
@@ -95,6 +98,12 @@ export class Heap {
       [this.#scratch, this.#scratchBytes] = [address, bytes];
     }
     return this.#scratch;
+  }
+
+  /** Gives back what kernels worked in. */
+  close(): void {
+    if (this.#scratch !== 0) this.#backend.wasm._free(this.#scratch);
+    [this.#scratch, this.#scratchBytes] = [0, 0];
   }
 
   /** `c = a b`, with or onto something. */
@@ -121,6 +130,11 @@ export class Heap {
     tfjs.disposeData(id);
     tfjs.registerTensor(id, sizeOf(tensor), memoryOffset);
   }
+}
+
+/** So many bytes that what follows them lies on a vector's boundary too. */
+export function aligned(bytes: number): number {
+  return Math.ceil(bytes / 16) * 16;
 }
 
 /** How many values a tensor has. */

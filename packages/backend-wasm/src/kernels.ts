@@ -26,6 +26,7 @@ export type WindowSizes = readonly [
  */
 export interface Kernels {
   readonly productScratch: { readonly value: number };
+  readonly rowsTogether: { readonly value: number };
   product(
     ...args: [
       a: Address,
@@ -179,7 +180,16 @@ export interface Kernels {
   add(x: Address, y: Address, count: number): void;
   multiply(x: Address, y: Address, count: number): void;
   scaleRuns(x: Address, factors: Address, runs: number, count: number, y: Address): void;
-  sumRows(x: Address, around: Address, rows: number, columns: number, sums: Address): void;
+  sumRows(
+    ...args: [
+      x: Address,
+      around: Address,
+      rows: number,
+      columns: number,
+      stride: number,
+      sums: Address,
+    ]
+  ): void;
   transpose(x: Address, matrices: number, rows: number, columns: number, y: Address): void;
   clear(x: Address, bytes: number): void;
   copyRuns(
@@ -201,6 +211,7 @@ export interface Kernels {
       globals: number,
       batch: number,
       outcomes: number,
+      view: number,
       temperature: number,
       scratch: Address,
     ]
@@ -213,6 +224,7 @@ export interface Kernels {
       globals: number,
       batch: number,
       outcomes: number,
+      view: number,
       temperature: number,
       factor: number,
       gradient: Address,

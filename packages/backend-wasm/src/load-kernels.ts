@@ -6,10 +6,11 @@ import type { Kernels } from "./kernels.ts";
 /** What is used of WebAssembly, which the language's own types do not describe. */
 interface Compiler {
   validate(bytes: Uint8Array): boolean;
+  compile(bytes: Uint8Array): Promise<unknown>;
   instantiate(
-    bytes: Uint8Array,
+    module: unknown,
     imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
-  ): Promise<{ readonly instance: { readonly exports: unknown } }>;
+  ): Promise<{ readonly exports: unknown }>;
 }
 declare const WebAssembly: Compiler | undefined;
 
@@ -31,18 +32,26 @@ export function hostInstructions(): Instructions | undefined {
   return best()?.instructions;
 }
 
+/** The kernels on one thread, and what other threads make theirs of. */
+export interface Loaded {
+  readonly kernels: Kernels;
+  readonly module: unknown;
+}
+
 /** The kernels on another module's memory. Throws where the host has no SIMD. */
-export async function loadKernels(memory: Memory): Promise<Kernels> {
+export async function loadKernels(memory: Memory): Promise<Loaded> {
   const found = best();
   if (found === undefined) throw new Error("wasm kernels: expected a host with SIMD, got none");
   const { binary, bytes } = found;
-  const isShared =
-    typeof SharedArrayBuffer !== "undefined" && memory.buffer instanceof SharedArrayBuffer;
-  const { instance } = await (WebAssembly as Compiler).instantiate(
-    isShared ? forSharedMemory(bytes, binary) : bytes,
-    { env: { memory, log: Math.log } },
-  );
-  return instance.exports as Kernels;
+  const compiler = WebAssembly as Compiler;
+  const module = await compiler.compile(isShared(memory) ? forSharedMemory(bytes, binary) : bytes);
+  const { exports } = await compiler.instantiate(module, { env: { memory, log: Math.log } });
+  return { kernels: exports as Kernels, module };
+}
+
+/** Whether threads share it. */
+export function isShared({ buffer }: Memory): boolean {
+  return typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
 }
 
 interface Found {

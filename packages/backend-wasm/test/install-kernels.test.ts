@@ -1,4 +1,4 @@
-import { hostInstructions, installKernels } from "@dino/backend-wasm";
+import { hostInstructions, installKernels, withSharedMemory } from "@dino/backend-wasm";
 import { adamW, kernel, linear } from "@dino/ops";
 import { backends, expectNoLeak, named } from "@dino/testing";
 import * as tf from "@tensorflow/tfjs-core";
@@ -21,8 +21,10 @@ describe("with the kernels", () => {
   let restore = () => {};
 
   beforeAll(async () => {
-    await tf.setBackend("wasm");
-    restore = await installKernels();
+    await withSharedMemory(() => tf.setBackend("wasm"));
+    const installed = await installKernels({ threads: 2, partTime: 0 });
+    expect(installed).toMatchObject({ threads: 2 });
+    ({ restore } = installed);
   });
 
   afterAll(async () => {
@@ -279,7 +281,7 @@ test("the function that installing gives puts everything back", async () => {
   const kernels = () =>
     new Map(tf.getKernelsForBackend("wasm").map((each) => [each.kernelName, each]));
   const before = kernels();
-  const restore = await installKernels();
+  const { restore } = await installKernels();
   expect(kernels().get("BatchMatMul")).not.toBe(before.get("BatchMatMul"));
   restore();
   const after = kernels();

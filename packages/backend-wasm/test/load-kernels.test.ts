@@ -11,7 +11,7 @@ test.each([
   ["one that threads share", { initial: 64, maximum: 128, shared: true }],
 ])("the kernels run on a memory that is %s, and write nothing by themselves", async (_, limits) => {
   const memory = new WebAssembly.Memory(limits);
-  const kernels = await loadKernels(memory);
+  const { kernels } = await loadKernels(memory);
   const values = new Float32Array(memory.buffer);
   expect(values.every((value) => value === 0)).toBe(true);
   values.set([1, 2, 3, 4, 5, 6], 256);

@@ -5,7 +5,7 @@ import type { Precision } from "./precision.ts";
 /** The backend that runs. */
 export interface ActiveBackend {
   readonly name: string;
-  /** What it runs on: "own kernels in SIMD, 1 thread". */
+  /** What it runs on: "own kernels in SIMD, 2 threads". */
   readonly details: string;
   /** How it computes inside. */
   readonly precision: Precision;
@@ -20,6 +20,7 @@ export interface Started {
   readonly backend: ActiveBackend;
   readonly asked: string;
   readonly askedPrecision: Precision | "auto";
+  readonly askedThreads: number | undefined;
   readonly line: string;
   readonly registryVersion: number;
 }

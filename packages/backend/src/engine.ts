@@ -36,7 +36,7 @@ export interface Detection {
   readonly reason?: string;
   /** The command that would make it available. */
   readonly install?: string;
-  /** What it runs on: "own kernels in SIMD, 1 thread". */
+  /** What it runs on: "own kernels in SIMD, 2 threads". */
   readonly details?: string;
   /** Bytes that its tensors can take up at most, where that can be known. */
   readonly memoryBytes?: number;
@@ -48,22 +48,27 @@ export interface Detection {
   readonly warning?: string;
 }
 
-interface FileOptions {
+interface CommonOptions {
   /**
    * Where tfjs's three .wasm files lie: a path or URL to put in front of their names. By default
    * they are found in the installed package, in a page by the bundler.
    */
   readonly wasmPath?: string | undefined;
+  /**
+   * How many threads compute on a CPU, on wasm and native. Default: as many as there are cores.
+   * Results do not depend on it.
+   */
+  readonly threads?: number | undefined;
 }
 
 /** What `startBackend` is asked for. */
-export interface BackendOptions extends FileOptions {
+export interface BackendOptions extends CommonOptions {
   /** How to compute inside; `auto` is bf16 where the engine has it. By default fp32. */
   readonly precision?: Precision | "auto" | undefined;
 }
 
 /** What an engine is started with. */
-export interface StartOptions extends FileOptions {
+export interface StartOptions extends CommonOptions {
   /** One of those that it has said it can, as `startBackend` has resolved it; fp32 if absent. */
   readonly precision?: Precision | undefined;
 }

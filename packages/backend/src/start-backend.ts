@@ -22,13 +22,19 @@ export function startBackend(name = "auto", options: BackendOptions = {}): Promi
 }
 
 async function startInTurn(asked: string, options: BackendOptions): Promise<string> {
-  const { precision: askedPrecision = "fp32" } = options;
+  const { precision: askedPrecision = "fp32", threads } = options;
   if (!askable.includes(askedPrecision)) {
     const expected = askable.join(", ");
     throw new BackendError(`precision: expected one of ${expected}, got ${askedPrecision}`);
   }
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
+    throw new BackendError(`threads: expected an integer from 1 to 1024, got ${threads}`);
+  }
   const current = currentStart();
-  const isSame = current?.asked === asked && current.askedPrecision === askedPrecision;
+  const isSame =
+    current?.asked === asked &&
+    current.askedPrecision === askedPrecision &&
+    current.askedThreads === threads;
   if (isSame && current.registryVersion === registryVersion()) return current.line;
   const engines = allEngines();
   const selection =
@@ -47,7 +53,10 @@ async function startInTurn(asked: string, options: BackendOptions): Promise<stri
     ...(warning !== undefined && { warning }),
   };
   const line = describe(backend, { asked, askedPrecision }, selection);
-  setStarted({ backend, asked, askedPrecision, line, registryVersion: registryVersion() });
+  setStarted({
+    ...{ backend, asked, askedPrecision, askedThreads: threads, line },
+    registryVersion: registryVersion(),
+  });
   return line;
 }
 

@@ -26,5 +26,5 @@ test("goes into a page without anything of Node's, and brings the .wasm files al
   expect(code).not.toMatch(/["']node:/);
   expect(code).not.toContain("DINO_WEBGPU_ADAPTER");
   const files = output.map(({ fileName }) => fileName).filter((name) => name.endsWith(".wasm"));
-  expect(files).toHaveLength(3);
+  expect(files).toHaveLength(2);
 });

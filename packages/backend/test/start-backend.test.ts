@@ -9,6 +9,9 @@ import {
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test, vi } from "vitest";
 
+/** On a machine with several cores, and with one. */
+const onWasm = /^own kernels in (relaxed )?SIMD, (1 thread: one core|\d+ threads)$/;
+
 test("says in one line what runs and why", async () => {
   const line = await startBackend();
   expect(line).toMatch(
@@ -20,16 +23,37 @@ test("says in one line what runs and why", async () => {
 });
 
 test("starts the one that is asked for by name, and tells what it runs on", async () => {
-  expect(await startBackend("wasm")).toMatch(
-    /^backend: wasm \(own kernels in (relaxed )?SIMD, 1 thread\) · asked: wasm$/,
-  );
+  const line = await startBackend("wasm");
+  expect(line).toBe(`backend: wasm (${activeBackend().details}) · asked: wasm`);
   expect(activeBackend()).toEqual({
     name: "wasm",
-    details: expect.stringMatching(/^own kernels in (relaxed )?SIMD, 1 thread$/),
+    details: expect.stringMatching(onWasm),
     precision: "fp32",
     memoryBytes: 2 ** 32,
   });
   expect([...(await tf.add(1, 2).data())]).toEqual([3]);
+});
+
+test("starts as many threads as are asked for, and gives the same on all of them", async () => {
+  const values = Float32Array.from({ length: 300 * 300 }, (_, i) => Math.sin(i));
+  const product = async (threads: number) => {
+    const line = await startBackend("wasm", { threads });
+    expect(line).toMatch(threads === 1 ? /SIMD, 1 thread\)/ : `SIMD, ${threads} threads)`);
+    const x = tf.tensor2d(values, [300, 300]);
+    const y = tf.matMul(x, x, false, true);
+    const result = await y.data();
+    tf.dispose([x, y]);
+    return result;
+  };
+  const one = await product(1);
+  expect(await product(3)).toEqual(one);
+  expect(await product(2)).toEqual(one);
+});
+
+test("refuses threads that are none", async () => {
+  await expect(startBackend("wasm", { threads: 0 })).rejects.toThrow(
+    "threads: expected an integer from 1 to 1024, got 0",
+  );
 });
 
 test("registers the gradients of tfjs's own operations", async () => {
@@ -95,7 +119,7 @@ test("describes every engine, and leaves the active one in place", async () => {
       name: "wasm",
       active: true,
       available: true,
-      details: expect.stringMatching(/^own kernels in (relaxed )?SIMD, 1 thread$/),
+      details: expect.stringMatching(onWasm),
       memoryBytes: 2 ** 32,
     },
   ]);

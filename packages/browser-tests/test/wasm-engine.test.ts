@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { askWorker } from "./ask-worker.ts";
 import { geluLayer } from "./gelu-layer.ts";
 
-const line = /^backend: wasm \(own kernels in (relaxed )?SIMD, 1 thread\) · asked: wasm$/;
+const line = /^backend: wasm \(own kernels in (relaxed )?SIMD, (1 thread: one core|\d+ threads)\)/;
 
 test("starts in a page, with SIMD kernels that compute what plain JavaScript does", async () => {
   await startBackend("cpu");

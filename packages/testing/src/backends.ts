@@ -7,7 +7,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect } from "vitest";
 import { hasNative, loadNative } from "./native.ts";
 import { hasTensorflow, loadTensorflow } from "./tensorflow.ts";
-import { installWasmKernels } from "./wasm.ts";
+import { startWasm } from "./wasm.ts";
 import { loadWebgpu, webgpuAdapter } from "./webgpu.ts";
 
 setWasmPaths(
@@ -58,8 +58,8 @@ export function onEveryBackend(
       if (backend === "webgpu") await loadWebgpu();
       if (backend === "native") await loadNative();
       if (backend === "tensorflow") await loadTensorflow();
+      const restore = backend === "wasm" ? await startWasm() : () => undefined;
       expect(await tf.setBackend(name)).toBe(true);
-      const restore = backend === "wasm" ? await installWasmKernels() : () => undefined;
       tf.engine().startScope();
       return async () => {
         tf.engine().endScope();

@@ -53,6 +53,6 @@ export function weightBack(
     matrix(heap.at(dWeight), inputs),
     { rows: outputs, columns: inputs, inner: rows },
   );
-  heap.kernels.sumRows(dy, 0, rows, outputs, heap.at(dBias));
+  heap.kernels.sumRows(dy, 0, rows, outputs, 4 * outputs, heap.at(dBias));
   return [dWeight, dBias];
 }

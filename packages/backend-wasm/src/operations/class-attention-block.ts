@@ -87,8 +87,8 @@ export const classAttentionBlockKernels: readonly WasmKernel[] = [
         matrix(heap.at(dWeight) + 4 * dim * dim, dim),
         { rows: 2 * dim, columns: dim, inner: rows },
       );
-      heap.kernels.sumRows(heap.at(dKv), 0, rows, 2 * dim, heap.at(dBias) + 4 * dim);
-      heap.kernels.sumRows(heap.at(dQ), 0, sequences, dim, heap.at(dBias));
+      heap.kernels.sumRows(heap.at(dKv), 0, rows, 2 * dim, 8 * dim, heap.at(dBias) + 4 * dim);
+      heap.kernels.sumRows(heap.at(dQ), 0, sequences, dim, 4 * dim, heap.at(dBias));
       all.forEach((place, i) => {
         heap.product(
           transposed(matrix(heap.at(dQ) + 4 * dim * place.sequence, dim)),

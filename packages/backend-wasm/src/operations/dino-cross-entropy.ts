@@ -18,7 +18,7 @@ export const dinoCrossEntropyKernels: readonly WasmKernel[] = [
       const scratch = heap.scratch(4 * outcomes);
       const sum = heap.kernels.crossEntropy(
         ...[heap.at(student), heap.at(targets), crops, globals, batch, outcomes],
-        ...([temperature, scratch] as const),
+        ...([4 * batch * outcomes, temperature, scratch] as const),
       );
       heap.values(loss)[0] = sum / terms;
       return [loss];
@@ -34,7 +34,7 @@ export const dinoCrossEntropyKernels: readonly WasmKernel[] = [
       const factor = (heap.values(dy)[0] as number) / terms;
       heap.kernels.crossEntropyBack(
         ...[heap.at(student), heap.at(targets), crops, globals, batch, outcomes],
-        ...([temperature, factor, heap.at(gradient), scratch] as const),
+        ...([4 * batch * outcomes, temperature, factor, heap.at(gradient), scratch] as const),
       );
       return [gradient];
     },

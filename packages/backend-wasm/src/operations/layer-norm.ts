@@ -63,19 +63,21 @@ export function layerNormBack(
   const [rows, columns] = x.shape as [number, number];
   const dx = heap.output(x.shape);
   const [dWeight, dBias] = [heap.output([columns]), heap.output([columns])];
+  const groups = Math.ceil(rows / heap.kernels.rowsTogether.value);
+  const isOne = groups <= 1;
+  const weightSums = isOne ? dWeight : heap.output([groups, columns]);
+  const biasSums = isOne ? dBias : heap.output([groups, columns]);
   heap.kernels.layerNormBack(
-    heap.at(dy),
-    heap.at(x),
-    heap.at(weight),
-    heap.at(mean),
-    heap.at(inverseStd),
-    around ? heap.at(around) : 0,
-    rows,
-    columns,
-    heap.at(dx),
-    heap.at(dWeight),
-    heap.at(dBias),
+    ...[heap.at(dy), heap.at(x), heap.at(weight), heap.at(mean), heap.at(inverseStd)],
+    ...([around ? heap.at(around) : 0, rows, columns] as const),
+    ...([heap.at(dx), heap.at(weightSums), heap.at(biasSums)] as const),
   );
+  if (!isOne) {
+    const { sumRows } = heap.kernels;
+    sumRows(heap.at(weightSums), 0, groups, columns, 4 * columns, heap.at(dWeight));
+    sumRows(heap.at(biasSums), 0, groups, columns, 4 * columns, heap.at(dBias));
+    heap.free(weightSums, biasSums);
+  }
   return [dx, dWeight, dBias];
 }
 

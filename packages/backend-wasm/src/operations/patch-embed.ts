@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { type Heap, matrix, sizeOf, transposed } from "../heap.ts";
+import type { WindowSizes } from "../kernels.ts";
 import { type WasmKernel, wasmKernel } from "../wasm-kernel.ts";
 
 interface Inputs {
@@ -68,7 +69,7 @@ export const patchEmbedKernels: readonly WasmKernel[] = [
       const { copyRuns, sumRows, transpose } = heap.kernels;
 
       const dPositions = heap.output([tokens, dim]);
-      sumRows(heap.at(dy), 0, pictures, tokens * dim, heap.at(dPositions));
+      sumRows(heap.at(dy), 0, pictures, tokens * dim, 4 * tokens * dim, heap.at(dPositions));
       const dClassToken = heap.output([1, 1, dim]);
       copyRuns(heap.at(dPositions), 0, heap.at(dClassToken), 0, 1, 4 * dim);
 
@@ -76,7 +77,7 @@ export const patchEmbedKernels: readonly WasmKernel[] = [
       const run = 4 * dim * patches;
       copyRuns(heap.at(dy) + 4 * dim, 4 * dim * tokens, heap.at(dRows), run, pictures, run);
       const dBias = heap.output([dim]);
-      sumRows(heap.at(dRows), 0, pictures * patches, dim, heap.at(dBias));
+      sumRows(heap.at(dRows), 0, pictures * patches, dim, 4 * dim, heap.at(dBias));
 
       const cut = cutPatches(heap, images, grid);
       const dByPixel = heap.output([dim, size]);
@@ -120,30 +121,23 @@ function byPixel(
   return turned;
 }
 
-/** Every row of pixels of every patch: where it lies in the pictures, and among the patches. */
-function forEachRow(
-  { pictures, rows, columns, channels, patch, down, across, patches, size }: Grid,
-  visit: (pixel: number, place: number) => void,
-): void {
-  for (let picture = 0; picture < pictures; picture++) {
-    for (let row = 0; row < down * patch; row++) {
-      const first = Math.floor(row / patch) * across;
-      visit(
-        4 * (picture * rows + row) * columns * channels,
-        4 * ((picture * patches + first) * size + (row % patch) * patch * channels),
-      );
-    }
-  }
+/** Patches as windows that lie beside each other. */
+function windowSizes({
+  pictures,
+  rows,
+  columns,
+  channels,
+  patch,
+  down,
+  across,
+}: Grid): WindowSizes {
+  return [pictures, rows, columns, channels, patch, patch, patch, patch, 0, 0, down, across];
 }
 
 /** One row a patch, `[pictures * patches, size]`. */
 function cutPatches(heap: Heap, images: tf.TensorInfo, grid: Grid): tf.TensorInfo {
   const cut = heap.output([grid.pictures * grid.patches, grid.size]);
-  const [from, to] = [heap.at(images), heap.at(cut)];
-  const run = 4 * grid.patch * grid.channels;
-  forEachRow(grid, (pixel, place) => {
-    heap.kernels.copyRuns(from + pixel, run, to + place, 4 * grid.size, grid.across, run);
-  });
+  heap.kernels.gatherWindows(heap.at(images), ...windowSizes(grid), heap.at(cut));
   return cut;
 }
 
@@ -165,12 +159,8 @@ function pixelsBack(
     { rows, columns: grid.size, inner: dim },
   );
   const dImages = heap.output(images.shape);
-  const [from, to] = [heap.at(dCut), heap.at(dImages)];
-  heap.kernels.clear(to, 4 * sizeOf(images));
-  const run = 4 * grid.patch * grid.channels;
-  forEachRow(grid, (pixel, place) => {
-    heap.kernels.copyRuns(from + place, 4 * grid.size, to + pixel, run, grid.across, run);
-  });
+  heap.kernels.clear(heap.at(dImages), 4 * sizeOf(images));
+  heap.kernels.addWindows(heap.at(dCut), ...windowSizes(grid), heap.at(dImages));
   heap.free(kernel, dCut);
   return dImages;
 }

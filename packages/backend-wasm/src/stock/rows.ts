@@ -32,7 +32,7 @@ export const rowKernels: readonly WasmKernel[] = [
     const y = heap.output(keepDims ? [...axes.map(() => 1), ...left] : left);
     const columns = sizeOf(y);
     if (columns === 0) return y;
-    heap.kernels.sumRows(heap.at(x), 0, sizeOf(x) / columns, columns, heap.at(y));
+    heap.kernels.sumRows(heap.at(x), 0, sizeOf(x) / columns, columns, 4 * columns, heap.at(y));
     return y;
   }),
 ];

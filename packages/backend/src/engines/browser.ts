@@ -1,5 +1,4 @@
 import type { Engine } from "../engine.ts";
-import { threadsStart, withWholeThreads } from "./browser-threads.ts";
 import { cpuEngine } from "./cpu.ts";
 import { wasmEngine } from "./wasm.ts";
 import { webGpuEngine } from "./webgpu.ts";
@@ -13,30 +12,25 @@ export const engines: readonly Engine[] = [
       return gpu ?? { available: false, reason: "not in this browser" };
     },
   }),
-  wasmEngine({
-    locate: wasmFiles,
-    initialise: withWholeThreads,
-    threads: threadsStart(navigator.userAgent),
-  }),
+  wasmEngine({ locate: wasmFiles }),
   cpuEngine(),
 ];
 
-declare const navigator: { readonly gpu?: Gpu; readonly userAgent: string };
+declare const navigator: { readonly gpu?: Gpu };
 
 /** Written out, so that bundlers see the files and bring them along. */
 function wasmFiles(): Record<string, string> {
+  const simd = new URL(
+    "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm",
+    import.meta.url,
+  ).href;
   return {
     "tfjs-backend-wasm.wasm": new URL(
       "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm",
       import.meta.url,
     ).href,
-    "tfjs-backend-wasm-simd.wasm": new URL(
-      "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm",
-      import.meta.url,
-    ).href,
-    "tfjs-backend-wasm-threaded-simd.wasm": new URL(
-      "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm",
-      import.meta.url,
-    ).href,
+    "tfjs-backend-wasm-simd.wasm": simd,
+    // tfjs wants to be told, and never loads it: our threads do without.
+    "tfjs-backend-wasm-threaded-simd.wasm": simd,
   };
 }

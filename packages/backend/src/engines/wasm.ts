@@ -1,3 +1,4 @@
+import type { Installed } from "@dino/backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Engine } from "../engine.ts";
 import { activate } from "./activate.ts";
@@ -5,7 +6,7 @@ import { activate } from "./activate.ts";
 /** The whole address space of WebAssembly, which tfjs's heap may grow to. */
 const heapBytes = 2 ** 32;
 
-/** Where it is false, tfjs takes its build without threads. */
+/** Where it is false, tfjs takes its build without threads: ours are others. */
 const threadsFlag = "WASM_HAS_MULTITHREAD_SUPPORT";
 
 type WasmFiles = Parameters<Module["setWasmPaths"]>[0];
@@ -16,72 +17,60 @@ export interface WasmEngineOptions {
   locate(): WasmFiles | undefined;
   /** Runs what initialises the module, and undoes what that should not have done. */
   initialise?(run: () => Promise<void>): Promise<void>;
-  /** Whether tfjs's threads can be relied on, where the host has threads. Default true. */
-  readonly threads?: boolean;
 }
 
 /** tfjs compiled to WebAssembly, with our kernels where the host has SIMD: everywhere. */
-export function wasmEngine({
-  locate,
-  initialise = (run) => run(),
-  threads: reliable = true,
-}: WasmEngineOptions): Engine {
-  const load = async () => {
-    const module = await import("@tensorflow/tfjs-backend-wasm");
-    if (!reliable) tf.env().set(threadsFlag, false);
-    return module;
-  };
+export function wasmEngine({ locate, initialise = (run) => run() }: WasmEngineOptions): Engine {
   return {
     name: "wasm",
     order: 50,
     detect: async () => {
       if (!("WebAssembly" in globalThis)) return { available: false, reason: "no WebAssembly" };
-      const module = await load();
-      const details = describe(await instructions(), await threads(module));
-      return { available: true, details, memoryBytes: heapBytes };
+      return { available: true, details: await describe(), memoryBytes: heapBytes };
     },
-    start: async ({ wasmPath }) => {
-      const { setWasmPaths } = await load();
+    start: async ({ wasmPath, threads }) => {
+      const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+      tf.env().set(threadsFlag, false);
       const files = wasmPath ?? locate();
       if (files !== undefined) setWasmPaths(files);
-      await initialise(() => activate("wasm"));
-      await installOurs();
+      const { hostInstructions, hostThreads, withSharedMemory } = await kernels();
+      const shares = hostInstructions() !== undefined && hostThreads().canShare;
+      const run = () => activate("wasm");
+      await initialise(shares ? () => withSharedMemory(run) : run);
+      await installOurs(threads);
     },
   };
 }
 
-/** What our kernels are made of on this host; nothing where it has no SIMD, and tfjs's are left. */
-async function instructions(): Promise<string | undefined> {
-  const { hostInstructions } = await import("@dino/backend-wasm");
-  return hostInstructions();
+const kernels = () => import("@dino/backend-wasm");
+
+/** What our kernels are made of, and how many threads they have or, before they start, would have. */
+async function describe(): Promise<string> {
+  const { hostInstructions, hostThreads } = await kernels();
+  const instructions = hostInstructions();
+  if (instructions === undefined) return "no SIMD, 1 thread";
+  const { threads, reason } = isInstalled() ? (installed as Running) : hostThreads();
+  const why = reason === undefined ? "" : `: ${reason}`;
+  return `own kernels in ${instructions}, ${threads} ${threads === 1 ? "thread" : "threads"}${why}`;
 }
 
-function describe(ours: string | undefined, threads: string): string {
-  if (ours === undefined) return `no SIMD, ${threads}`;
-  // Ours have one thread in any case.
-  const others = threads === "1 thread" ? "" : `, tfjs's on ${threads}`;
-  return `own kernels in ${ours}, 1 thread${others}`;
+/** Our kernels, and the backend that has them. */
+interface Running extends Installed {
+  readonly on: tf.KernelBackend;
+  readonly asked: number | undefined;
 }
+let installed: Running | undefined;
 
-/** The backend that has our kernels, and what takes them away from it. */
-let installed: { readonly on: tf.KernelBackend; readonly restore: () => void } | undefined;
+function isInstalled(): boolean {
+  return tf.getBackend() === "wasm" && installed?.on === tf.backend();
+}
 
 /** Puts our kernels in the place of tfjs's, once for each time that the backend is made. */
-async function installOurs(): Promise<void> {
-  if (installed?.on === tf.backend()) return;
-  const { hostInstructions, installKernels } = await import("@dino/backend-wasm");
+async function installOurs(threads: number | undefined): Promise<void> {
+  if (isInstalled() && installed?.asked === threads) return;
+  const { hostInstructions, installKernels } = await kernels();
   if (hostInstructions() === undefined) return;
   installed?.restore();
-  installed = { on: tf.backend(), restore: await installKernels() };
-}
-
-/** How many threads tfjs runs on, or before it has started, what is known of that. */
-async function threads({ getThreadsCount }: Module): Promise<string> {
-  if ((await tf.env().getAsync(threadsFlag)) !== true) return "1 thread";
-  try {
-    const count = getThreadsCount();
-    return count === 1 ? "1 thread" : `${count} threads`;
-  } catch {
-    return "threads";
-  }
+  installed = undefined;
+  installed = { ...(await installKernels({ threads })), on: tf.backend(), asked: threads };
 }
