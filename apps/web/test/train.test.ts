@@ -34,6 +34,12 @@ inBrowser("the second room", (app) => {
     );
     await button(page, "Start").click();
     await judged(page, 1);
+    // The built page is isolated, and its content security policy lets threads start.
+    await page.getByTestId("engine").click();
+    expect(await page.getByText(/ runs: own kernels/).textContent()).toMatch(
+      /SIMD, (1 thread: one core|\d+ threads)\./,
+    );
+    await page.keyboard.press("Escape");
     const before = await figures(page);
 
     const longest = await longestTask(page, () => reachesStep(page, 20));

@@ -1,7 +1,9 @@
 /** What the tests' worker is asked. */
 export type Question =
   | { readonly decode: Blob }
-  | { readonly engine: string }
+  | { readonly engine: string; readonly threads?: number }
+  /** Steps of a network of the smallest kind, on so many threads. */
+  | { readonly steps: number; readonly threads: number }
   /** A folder and a file of the origin-private file system, which is begun and never ended. */
   | { readonly writeForever: readonly [folder: string, name: string] };
 

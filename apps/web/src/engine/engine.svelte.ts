@@ -17,7 +17,7 @@ class EngineState {
     return /^backend: (\S+)/.exec(this.line)?.[1] ?? "";
   }
 
-  /** What the engine runs on: "own kernels in SIMD, 1 thread". */
+  /** What the engine runs on: "own kernels in SIMD, 2 threads". */
   get details(): string {
     return /^backend: \S+ \(([^)]*)\)/.exec(this.line)?.[1] ?? "";
   }
