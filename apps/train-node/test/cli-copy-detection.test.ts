@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { crop } from "@dino/augmentations";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { copydays } from "../src/copies/copydays.ts";
-import { dino } from "./dino.ts";
 import { figures, madePicture, messageOf, writePng, writeTinyModel } from "./made.ts";
+import { sharedDino } from "./shared-dino.ts";
 
+const dino = sharedDino();
 const originals = 8;
 /** Copydays' names: the first four characters are the original's, the next two the copy's. */
 const nameOf = (scene: number, copy: number) => `${2000 + scene}0${copy}.png`;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { dino, tiny } from "./dino.ts";
 import { writePictures } from "./pictures.ts";
+import { sharedDino } from "./shared-dino.ts";
 import { workFolder } from "./work-folder.ts";
 
 const folder = workFolder("cli-eval");
@@ -14,7 +15,8 @@ beforeAll(async () => {
   expect(trained.stderr).toContain("1 steps done");
 });
 
-const run = (...words: string[]) => dino(words, { cwd: folder });
+const shared = sharedDino();
+const run = (...words: string[]) => shared(words, { cwd: folder });
 const knn = ["eval", "knn", "--weights", "run", "--train", "train", "--test", "test", "--json"];
 
 test("keeps features, and takes them again", { timeout: 120_000 }, async () => {

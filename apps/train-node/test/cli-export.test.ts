@@ -10,8 +10,9 @@ import { encodeLabelPng } from "@dino/visualization";
 import { setBackend } from "@tensorflow/tfjs-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { dino } from "./dino.ts";
+import { sharedDino } from "./shared-dino.ts";
 
+const dino = sharedDino();
 let folder = "";
 
 /** A square of another colour on noise, and where it is. */

@@ -5,8 +5,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { goldensFolder } from "@dino/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { dino, tiny } from "./dino.ts";
+import { tiny } from "./dino.ts";
 import { writePictures } from "./pictures.ts";
+import { sharedDino } from "./shared-dino.ts";
+
+const dino = sharedDino();
 
 const weights = readFileSync(resolve(goldensFolder(), "checkpoints", "dino_zip.pth"));
 const place = "/dino_deitsmall16_pretrain/dino_deitsmall16_pretrain.pth";

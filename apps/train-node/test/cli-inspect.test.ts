@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { corpus, type Digest, golden, goldensFolder } from "@dino/testing";
 import { afterAll, expect, test } from "vitest";
-import { dino } from "./dino.ts";
+import { sharedDino } from "./shared-dino.ts";
 
+const dino = sharedDino();
 interface Inspected {
   readonly format: string;
   readonly tensors: readonly {

@@ -4,6 +4,7 @@ import { openCheckpoint } from "@dino/checkpoint/node";
 import { beforeAll, expect, test } from "vitest";
 import { dino, tiny } from "./dino.ts";
 import { writePictures } from "./pictures.ts";
+import { sharedDino } from "./shared-dino.ts";
 import { workFolder } from "./work-folder.ts";
 
 const folder = workFolder("cli-linear");
@@ -15,7 +16,8 @@ beforeAll(async () => {
   expect(trained.stderr).toContain("1 steps done");
 });
 
-const run = (...words: string[]) => dino(words, { cwd: folder });
+const shared = sharedDino();
+const run = (...words: string[]) => shared(words, { cwd: folder });
 const linear = ["eval", "linear", "--weights", "run", "--data-path", "photos", "--json"];
 const short = ["--epochs", "4", "--batch-size-per-gpu", "8", "--lr", "3", "--val-freq", "2"];
 const bytes = (...path: string[]) => readFileSync(join(folder, ...path));

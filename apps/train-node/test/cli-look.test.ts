@@ -19,6 +19,7 @@ import { setBackend } from "@tensorflow/tfjs-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type DinoOptions, dino } from "./dino.ts";
+import { sharedDino } from "./shared-dino.ts";
 
 const fakeFfmpeg = fileURLToPath(new URL("./fake-ffmpeg.mjs", import.meta.url));
 let folder = "";
@@ -47,10 +48,12 @@ const picture = (width: number, height: number, seed: number) => {
   return sharp(data, { raw: { width, height, channels: 3 } }).png();
 };
 
+const shared = sharedDino();
 const run = (words: readonly string[], options: Partial<DinoOptions> = {}) => {
   const environment = { FFMPEG_PATH: "no-such-program", ...options.environment };
   const all = [...words, "--weights", "model.safetensors", "--num-heads", "3", "--json"];
-  return dino(all, { cwd: folder, ...options, environment });
+  const started = options.when === undefined ? shared : dino;
+  return started(all, { cwd: folder, ...options, environment });
 };
 
 const document = (text: string) => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { dino } from "./dino.ts";
 import { writePictures } from "./pictures.ts";
+import { sharedDino } from "./shared-dino.ts";
 import { workFolder } from "./work-folder.ts";
 
 const folder = workFolder("cli-resnet");
@@ -10,8 +11,8 @@ beforeAll(async () => {
   await writePictures(join(folder, "photos"), { count: 4 });
 });
 
-const run = (words: readonly string[], options: object = {}) =>
-  dino(words, { cwd: folder, ...options });
+const shared = sharedDino();
+const run = (words: readonly string[]) => shared(words, { cwd: folder });
 const small = "--arch resnet18 --global-crops-size 64 --local-crops-size 32 --local-crops-number 1";
 const head = "--out-dim 16 --hidden-dim 16 --bottleneck-dim 8 --use-bn-in-head on";
 const recipe = "--optimizer sgd --lr 0.03 --batch-size-per-gpu 4 --micro-batch 2";
@@ -28,8 +29,9 @@ test("a ResNet-18 trains at 64 pixels, goes on bit for bit, and is evaluated", {
   expect(document(whole.stdout)).toMatchObject({ steps: 4, backend: "wasm" });
   expect(document(whole.stdout).loss).toBeGreaterThan(0);
 
-  const stopped = await run(training("half", "--epochs", "2"), {
-    when: ["epoch 1:", (child: { kill(signal: string): void }) => child.kill("SIGINT")],
+  const stopped = await dino(training("half", "--epochs", "2"), {
+    cwd: folder,
+    when: ["epoch 1:", (child) => child.kill("SIGINT")],
   });
   expect(stopped.code).toBe(130);
   const resumed = await run(["train", "--resume", "half", "--json"]);

@@ -7,9 +7,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { csvSet } from "../src/retrieval/csv-set.ts";
 import { boxView } from "../src/retrieval/query-view.ts";
 import { revisitedSet } from "../src/retrieval/revisited-set.ts";
-import { dino } from "./dino.ts";
 import { figures, madePicture, messageOf, writePng, writeTinyModel } from "./made.ts";
+import { sharedDino } from "./shared-dino.ts";
 
+const dino = sharedDino();
 const [buildings, views] = [6, 5];
 /** Of a query that is view 0: two views are easy, one is hard, one junk. */
 const relevances = ["junk", "easy", "easy", "hard", "junk"];

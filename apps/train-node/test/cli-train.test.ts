@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { dino, tiny } from "./dino.ts";
 import { writePictures } from "./pictures.ts";
+import { sharedDino } from "./shared-dino.ts";
 
 let folder = "";
 beforeAll(async () => {
@@ -13,8 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const run = (words: readonly string[], options: object = {}) =>
-  dino(words, { cwd: folder, ...options });
+const shared = sharedDino();
+const run = (words: readonly string[]) => shared(words, { cwd: folder });
+/** Runs it in a process of its own, which gets a signal as soon as it says something. */
+const runUntil = (words: readonly string[], text: string, signal: NodeJS.Signals) =>
+  dino(words, { cwd: folder, when: [text, (child) => child.kill(signal)] });
 const training = (name: string, ...words: string[]) => [
   "train",
   "photos",
@@ -34,7 +38,8 @@ test("trains six steps, with k-NN before and after, and everything works on the 
   timeout: 120_000,
 }, async () => {
   const knn = ["--knn-train", "photos", "--knn-test", "test", "--knn-every", "100%"];
-  const trained = await run(training("six", "--epochs", "6steps", "--json", ...knn));
+  const words = training("six", "--epochs", "6steps", "--json", ...knn);
+  const trained = await dino(words, { cwd: folder });
   expect(trained.code).toBe(0);
   expect(document(trained.stdout)).toEqual({
     run: "six",
@@ -132,9 +137,7 @@ test("ends with the same bytes after a kill and a resume", { timeout: 120_000 },
   const whole = await run(words("whole"));
   expect(whole.code).toBe(0);
 
-  const killed = await run(words("killed"), {
-    when: ["epoch 2:", (child: { kill(signal: string): void }) => child.kill("SIGKILL")],
-  });
+  const killed = await runUntil(words("killed"), "epoch 2:", "SIGKILL");
   expect(killed.code).toBeNull();
   const resumed = await run(["train", "photos", "--resume", "killed", "--epochs", "5", "--json"]);
   expect(resumed.code).toBe(0);
@@ -161,14 +164,12 @@ test("ends with the same bytes after a kill and a resume", { timeout: 120_000 },
   expect(refused.stderr).toContain("go on with it by --resume whole");
 });
 
-test.each([
+test.each<[NodeJS.Signals, number]>([
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ])("finishes the step and saves at the first %s", { timeout: 60_000 }, async (signal, code) => {
   const name = `stopped-${signal}`;
-  const stopped = await run(training(name, "--epochs", "1000", "--json"), {
-    when: ["epoch 1:", (child: { kill(signal: string): void }) => child.kill(signal)],
-  });
+  const stopped = await runUntil(training(name, "--epochs", "1000", "--json"), "epoch 1:", signal);
   expect(stopped.code).toBe(code);
   expect(stopped.stderr).toContain(`go on with: dino train --resume ${name}`);
   const { steps } = document(stopped.stdout);
@@ -261,9 +262,11 @@ test("tells of the machine", async () => {
 });
 
 test("leaves no run behind that has done no step", async () => {
-  const stopped = await run(training("none", "--epochs", "5"), {
-    when: ["photos: 26 pictures", (child: { kill(signal: string): void }) => child.kill("SIGINT")],
-  });
+  const stopped = await runUntil(
+    training("none", "--epochs", "5"),
+    "photos: 26 pictures",
+    "SIGINT",
+  );
   expect([0, 130]).toContain(stopped.code);
   if (stopped.stderr.includes("stopped before the first step")) {
     expect(existsSync(join(folder, "none"))).toBe(false);

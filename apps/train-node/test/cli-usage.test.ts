@@ -7,7 +7,9 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { dino, tiny } from "./dino.ts";
 import { writePictures } from "./pictures.ts";
+import { sharedDino } from "./shared-dino.ts";
 
+const shared = sharedDino();
 let folder = "";
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "dino-cli-usage-"));
@@ -27,9 +29,10 @@ async function expectFailure(
   words: readonly string[],
   code: number,
   sentence: RegExp,
+  run: typeof shared = shared,
 ): Promise<void> {
   const before = readdirSync(folder);
-  const outcome = await dino(words, { cwd: folder });
+  const outcome = await run(words, { cwd: folder });
   const lines = outcome.stderr.trimEnd().split("\n");
   expect(lines.at(-1)).toMatch(sentence);
   expect(lines.filter((line) => line.startsWith("dino: "))).toHaveLength(1);
@@ -49,7 +52,7 @@ const training = (...words: string[]) => [
 ];
 const short = ["--epochs", "4steps", "--warmup-epochs", "1step"];
 
-test.concurrent.each<[string, string[], RegExp]>([
+test.each<[string, string[], RegExp]>([
   ["no command", [], /^dino: expected a command, got none/],
   ["an unknown command", ["trian"], /^dino: unknown command 'trian'/],
   ["an unknown flag", training("--lrr", "1"), /^dino: --lrr: unknown flag \(Did you mean --lr\?\)/],
@@ -145,7 +148,7 @@ test.concurrent.each<[string, string[], RegExp]>([
   ],
 ])("ends with 2 for %s", (_, words, sentence) => expectFailure(words, 2, sentence));
 
-test.concurrent.each<[string, string[], RegExp]>([
+test.each<[string, string[], RegExp]>([
   ["a missing folder", ["train", "nowhere"], /^dino: nowhere: /],
   ["a file in place of a folder", ["train", "file"], /^dino: file: is not a folder/],
   ["an empty folder", ["train", "empty"], /^dino: empty: has no pictures/],
@@ -206,6 +209,11 @@ test.concurrent.each<[string, string[], RegExp]>([
   ],
 ])("ends with 1 for %s", (_, words, sentence) => expectFailure(words, 1, sentence));
 
+test("ends a process so", { timeout: 120_000 }, async () => {
+  await expectFailure(["trian"], 2, /^dino: unknown command 'trian'/, dino);
+  await expectFailure(["train", "nowhere"], 1, /^dino: nowhere: /, dino);
+});
+
 test("ends quietly when nobody reads what it writes", async () => {
   const program = fileURLToPath(new URL("../bin/dino.js", import.meta.url));
   const child = spawn(process.execPath, [program, "train", "--help"]);
@@ -219,7 +227,7 @@ test("ends quietly when nobody reads what it writes", async () => {
 });
 
 test("shows help and version on standard output", async () => {
-  const help = await dino(["train", "--help"], { cwd: folder });
+  const help = await shared(["train", "--help"], { cwd: folder });
   expect(help).toMatchObject({ code: 0, stderr: "" });
   expect(help.stdout).toMatch(/--momentum-teacher <number>[\s\S]*Presets:\n {2}vit-small /);
   const version = await dino(["--version"], { cwd: folder });

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { davisVideos } from "../src/video/davis-videos.ts";
 import { dino } from "./dino.ts";
 import { figures, madePicture, messageOf, writePng, writeTinyModel } from "./made.ts";
+import { sharedDino } from "./shared-dino.ts";
 
 const [width, height, frames] = [150, 80, 6];
 const frameName = (t: number, ending: string) => `${String(t).padStart(5, "0")}.${ending}`;
@@ -60,7 +61,8 @@ const words = (root: string, out: string) => [
   ..."--n_last_frames 2 --size_mask_neighborhood 2 --topk 3".split(" "),
   ...["--data_path", root, "--output_dir", out, "--json"],
 ];
-const run = (...words: readonly string[]) => dino(words, { cwd: folder });
+const shared = sharedDino();
+const run = (...words: readonly string[]) => shared(words, { cwd: folder });
 const close = (value: number) => expect.closeTo(value, 6);
 
 test("follows objects as PyTorch, OpenCV and Pillow do, and scores them as the benchmark", {

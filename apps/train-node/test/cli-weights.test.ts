@@ -14,8 +14,11 @@ import { decodeNpy, encodeSafetensors, type TensorData } from "@dino/checkpoint"
 import { openCheckpoint, writePytorch } from "@dino/checkpoint/node";
 import { goldensFolder } from "@dino/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { dino, tiny } from "./dino.ts";
+import { tiny } from "./dino.ts";
 import { writePictures } from "./pictures.ts";
+import { sharedDino } from "./shared-dino.ts";
+
+const dino = sharedDino();
 
 let folder = "";
 beforeAll(async () => {

@@ -25,13 +25,10 @@ export interface DinoOptions {
 /** Runs the command line as people do, on the wasm backend. */
 export function dino(
   words: readonly string[],
-  { cwd, environment = {}, when }: DinoOptions,
+  { cwd, environment, when }: DinoOptions,
 ): Promise<Outcome> {
-  if (!existsSync(built))
-    throw new Error("dist: expected a build, got none: run npm run build first");
-  const places = { DINO_ENGINES_DIR: noEngines, DINO_CACHE: join(cwd, ".cache") };
-  const own = { NO_COLOR: "1", DINO_BACKEND: "wasm", ...places };
-  const env = { PATH: process.env.PATH, ...own, ...environment };
+  assertBuilt();
+  const env = environmentOf(cwd, environment);
   const child = spawn(process.execPath, [program, ...words], { cwd, env });
   let [stdout, stderr, waits] = ["", "", when !== undefined];
   child.stdout.on("data", (chunk) => {
@@ -44,6 +41,21 @@ export function dino(
     when?.[1](child);
   });
   return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+}
+
+/** What a process of the command line is started with: wasm, and nothing of whoever runs the tests. */
+export function environmentOf(
+  cwd: string,
+  environment: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const places = { DINO_ENGINES_DIR: noEngines, DINO_CACHE: join(cwd, ".cache") };
+  const own = { NO_COLOR: "1", DINO_BACKEND: "wasm", ...places };
+  return { PATH: process.env.PATH ?? "", ...own, ...environment };
+}
+
+export function assertBuilt(): void {
+  if (!existsSync(built))
+    throw new Error("dist: expected a build, got none: run npm run build first");
 }
 
 /** A model that trains at many steps a second. */
