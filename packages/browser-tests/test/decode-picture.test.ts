@@ -66,7 +66,7 @@ test.each([
   [new Blob(["no picture"]), "is no picture that this browser reads"],
   [
     new Blob(["<svg xmlns='http://www.w3.org/2000/svg'/>"], { type: "image/svg+xml" }),
-    "is no picture that this browser reads",
+    "is an SVG, which this browser does not turn into pixels here; save it as a PNG",
   ],
 ])("says by name what it cannot read", async (file, reason) => {
   const error = await decodePicture(file, "cats/1.png").catch((error: unknown) => error);

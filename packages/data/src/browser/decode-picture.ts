@@ -15,14 +15,23 @@ export async function decodePicture(file: Blob, name = "picture"): Promise<Pixel
       colorSpaceConversion: "none",
     });
   } catch (cause) {
-    const reason = file.size === 0 ? "the file is empty" : "is no picture that this browser reads";
-    throw new DataError(name, reason, { cause });
+    throw new DataError(name, whyNot(file, name), { cause });
   }
   try {
     return pixelsOf(bitmap);
   } finally {
     bitmap.close();
   }
+}
+
+/** Why a file could not be read. Browsers draw an SVG in pages, but give no worker its pixels. */
+function whyNot(file: Blob, name: string): string {
+  if (file.size === 0) return "the file is empty";
+  const { name: own = name } = file as Partial<File>;
+  const isSvg = file.type === "image/svg+xml" || /\.svgz?$/i.test(own);
+  return isSvg
+    ? "is an SVG, which this browser does not turn into pixels here; save it as a PNG"
+    : "is no picture that this browser reads";
 }
 
 /** The pixels of a decoded picture or of a frame of a video, what is transparent laid on white. */
