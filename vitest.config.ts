@@ -52,7 +52,12 @@ const inPages = {
     provider: playwright({
       launchOptions: {
         ...(chromium && { executablePath: chromium }),
-        args: ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+        args: [
+          "--use-fake-device-for-media-stream",
+          "--use-fake-ui-for-media-stream",
+          "--enable-unsafe-webgpu",
+          "--use-webgpu-adapter=swiftshader",
+        ],
       },
     }),
   },
@@ -70,6 +75,7 @@ const isolation = {
 const bundled = [
   "@tensorflow/tfjs-backend-cpu",
   "@tensorflow/tfjs-backend-wasm",
+  "@tensorflow/tfjs-backend-webgpu",
   "@tensorflow/tfjs-core",
   "@tensorflow/tfjs-core/dist/register_all_gradients.js",
   "@dino/checkpoint > unzipit",

@@ -13,6 +13,8 @@ export interface ActiveBackend {
   readonly memoryBytes?: number;
   /** What whoever runs it should know: a page shows it, a command line prints it. */
   readonly warning?: string;
+  /** Whether a processor plays the graphics card that it runs on. */
+  readonly software?: boolean;
 }
 
 /** How the active backend came to be. */

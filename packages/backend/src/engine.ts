@@ -46,6 +46,8 @@ export interface Detection {
   readonly withoutBf16?: string;
   /** What whoever runs it should know beforehand. */
   readonly warning?: string;
+  /** Whether a processor plays the graphics card. */
+  readonly software?: boolean;
 }
 
 interface CommonOptions {

@@ -44,13 +44,14 @@ async function startInTurn(asked: string, options: BackendOptions): Promise<stri
   const { name } = selection.engine;
   quieten();
   repairBackend(name);
-  const { details = "", memoryBytes, warning } = await detect(selection.engine, true);
+  const { details = "", memoryBytes, warning, software } = await detect(selection.engine, true);
   const backend: ActiveBackend = {
     name,
     details,
     precision: selection.precision,
     ...(memoryBytes !== undefined && { memoryBytes }),
     ...(warning !== undefined && { warning }),
+    ...(software !== undefined && { software }),
   };
   const line = describe(backend, { asked, askedPrecision }, selection);
   setStarted({

@@ -1,3 +1,4 @@
+import { startBackend } from "@dino/backend";
 import { DataError, type Dataset } from "@dino/data";
 import { heldPictures, imageFiles, labeledImages, loader } from "@dino/data/browser";
 import "@tensorflow/tfjs-backend-cpu";
@@ -19,7 +20,20 @@ test("makes the crops that Node makes, to the byte, over epochs, in the page and
   expect(await cropValues(loader(drawnSet, { ...cropOptions, worker: cropWorker() }))).toEqual(
     there,
   );
+  expect(await cropValues(loader(drawnSet, { ...cropOptions, augment: "device" }))).toEqual(there);
   expect(tf.memory().numTensors).toBe(before);
+});
+
+test("makes the crops that Node makes on WebGPU, of pictures that are uploaded once", async () => {
+  const there = await node<number[][][]>("crops");
+  expect(await startBackend("webgpu")).toContain("backend: webgpu");
+  const made = await cropValues(loader(drawnSet, { ...cropOptions, augment: "device" }));
+  // Half a grey level, divided by the standard deviation as all of them are.
+  const most = 0.5 / 255 / 0.229;
+  const expected = there.flat(2);
+  const values = made.flat(2);
+  expect(values.length).toBe(expected.length);
+  expect(values.filter((value, i) => !(Math.abs(value - (expected[i] ?? NaN)) < most))).toEqual([]);
 });
 
 test("shows evaluation what Node shows it, again and again", async () => {

@@ -16,7 +16,7 @@ export const lookOptions = { size: 8, batchSize: 4 } as const;
 export async function cropValues(batches: Loader): Promise<number[][][]> {
   const steps: number[][][] = [];
   for await (const crops of batches.steps({ to: cropSteps })) {
-    steps.push(crops.map((crop) => [...crop.dataSync()]));
+    steps.push(await Promise.all(crops.map(async (crop) => [...(await crop.data())])));
     for (const crop of crops) crop.dispose();
   }
   await batches.close();

@@ -38,7 +38,8 @@ export function webGpuEngine({
         ...(!stock && { precisions: ["fp32", "f16"], withoutBf16: "WebGPU's 16 bits are f16" }),
       };
       if (!isSoftware(adapter)) return found;
-      return { ...found, available: asked || name !== undefined, reason: "software adapter" };
+      const available = asked || name !== undefined;
+      return { ...found, available, reason: "software adapter", software: true };
     },
     start: async ({ precision }) => {
       await find(); // tfjs only registers a backend where it then finds `navigator.gpu`

@@ -1,4 +1,10 @@
-import { cropBlocks, type ViewPolicy } from "@dino/augmentations";
+import {
+  type CropGroup,
+  cropBlocks,
+  type Seen,
+  type ViewPolicy,
+  viewTensors,
+} from "@dino/augmentations";
 import { imageTensor, type Pixels } from "@dino/ops";
 import { assertCount } from "../assert-count.ts";
 import type { Crops, Loader, StepsOptions } from "../batches.ts";
@@ -21,6 +27,11 @@ export interface LoaderOptions {
   readonly worker?: Worker;
   /** Steps that are prepared while the consumer works on one. Default 2. */
   readonly prefetch?: number;
+  /**
+   * Where crops are made: in `worker`, or of a whole batch at once by the backend, which `worker` is
+   * nothing to. The crops are the same; without a kernel for it, they are then made on this thread.
+   */
+  readonly augment?: "threads" | "device";
 }
 
 /**
@@ -30,7 +41,7 @@ export interface LoaderOptions {
  */
 export function loader(
   dataset: Dataset,
-  { views, batchSize, seed, worker, prefetch = 2 }: LoaderOptions,
+  { views, batchSize, seed, worker, prefetch = 2, augment = "threads" }: LoaderOptions,
 ): Loader {
   assertCount("batchSize", batchSize, 1);
   assertCount("prefetch", prefetch, 1);
@@ -40,8 +51,12 @@ export function loader(
     throw new DataError(nameOf(dataset), reason);
   }
   const perEpoch = Math.floor(length / batchSize);
-  const sampling = views.options && { options: views.options, seed };
-  const make = worker ? onThread(worker, sampling) : onThisThread(sampling);
+  const onDevice = augment === "device";
+  // Threads sample by themselves where they can, and keep what they were sent.
+  const sampling = (!onDevice && views.options && { options: views.options, seed }) || undefined;
+  const make = onDevice
+    ? onBackend
+    : asTensors(worker ? onThread(worker, sampling) : onThisThread(sampling));
   const known = new Set<number>();
   const running = new Set<AbortController>();
   let order: { readonly epoch: number; readonly indices: Uint32Array } | undefined;
@@ -54,7 +69,7 @@ export function loader(
   };
   orderOf(0); // a seed that is none is told of here
 
-  const fill = async (step: number, signal: AbortSignal): Promise<readonly Uint8Array[]> => {
+  const fill = async (step: number, signal: AbortSignal): Promise<Made> => {
     const epoch = Math.floor(step / perEpoch);
     const first = (step % perEpoch) * batchSize;
     const indices = orderOf(epoch).slice(first, first + batchSize);
@@ -89,11 +104,7 @@ export function loader(
     };
     try {
       const range = { from, to, ahead: prefetch, signal, turn, onWait };
-      for await (const blocks of prefetched(range, (step) => fill(step, signal))) {
-        yield views.groups.map(({ size, views: count }, group) =>
-          imageTensor(blocks[group] as Uint8Array, [count * batchSize, size, size]),
-        );
-      }
+      for await (const made of prefetched(range, (step) => fill(step, signal))) yield made();
     } finally {
       halt.abort();
       running.delete(halt);
@@ -120,7 +131,25 @@ export function loader(
   };
 }
 
+/** A batch that is ready to become tensors, when its turn has come. */
+type Made = () => Crops;
+
+/** Makes the bytes of a batch's crops, a block for each group. */
 type Make = (batch: Batch) => Promise<readonly Uint8Array[]>;
+
+/** The pictures are uploaded, and their crops made of them, as the consumer asks. */
+async function onBackend({ pictures, groups }: Batch): Promise<Made> {
+  return () => viewTensors(pictures as readonly Seen[], groups);
+}
+
+function asTensors(make: Make): (batch: Batch) => Promise<Made> {
+  return async (batch) => {
+    const blocks = await make(batch);
+    const tensorOf = ({ size, views }: CropGroup, group: number) =>
+      imageTensor(blocks[group] as Uint8Array, [views * batch.pictures.length, size, size]);
+    return () => batch.groups.map(tensorOf);
+  };
+}
 
 function onThisThread(sampling: Sampling | undefined): Make {
   const make = batchMaker(sampling);
