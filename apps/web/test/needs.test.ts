@@ -15,14 +15,19 @@ inBrowser("a browser that lacks something", (app) => {
     expect(complaints).toEqual([]);
   });
 
-  test("may look without a place for runs, and is told where it would train", async () => {
-    const { page, complaints } = await app.open("#look?engine=wasm", { serviceWorkers: "block" });
+  test("may look without halves or a place for runs, and says so in the engine's menu and where it would train", async () => {
+    const { page, complaints } = await app.open("#look?engine=wasm&precision=f16", {
+      serviceWorkers: "block",
+    });
     await page.context().route("**/train-worker*.js", async (route) => {
       const response = await route.fetch();
       const lacking = "delete FileSystemFileHandle.prototype.createWritable;";
       await route.fulfill({ response, body: `${lacking}${await response.text()}` });
     });
     await page.waitForSelector(looked);
+    await page.getByTestId("engine").click();
+    await page.getByText("It computes in 32 bits: 16 are WebGPU’s alone.").waitFor();
+    expect(await page.getByRole("radiogroup", { name: "Precision" }).count()).toBe(0);
     await page.getByRole("navigation").getByRole("link", { name: "Train" }).click();
     await page.getByText("expected an origin-private file system to keep it in").waitFor();
     expect(complaints).toEqual(["Service Worker registration blocked by Playwright"]);

@@ -40,6 +40,10 @@ inBrowser(
       await page.waitForSelector(looked);
       const [engine, loss] = [page.getByTestId("engine"), page.getByTestId("loss")];
       expect(await engine.textContent()).toContain("WebGPU");
+      await engine.click();
+      const halves = page.getByRole("radio", { name: "16 bits" });
+      expect(await halves.isChecked()).toBe(false);
+      await page.keyboard.press("Escape");
       const shown = [await pixelsOf(page, attention)];
       for (const view of ["Heads", "Colours", "Attention"]) {
         await page.getByText(view, { exact: true }).click();

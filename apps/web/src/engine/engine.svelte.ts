@@ -35,7 +35,7 @@ class EngineState {
   /** Starts a worker's engine, as the page's address asks for it. An Error where that cannot be. */
   async startIn(worker: Remote<LastingEngine["methods"]>): Promise<void> {
     worker.losses((restart) => this.#restarted(restart)).catch(() => {}); // it ends with its worker
-    this.line = await worker.start(address.get("engine", "auto"));
+    this.line = await worker.start(address.get("engine", "auto"), askedPrecision());
   }
 
   #restarted({ line, reason, same }: Restart): void {
@@ -54,6 +54,9 @@ const labels: Readonly<Record<string, string>> = {
 };
 
 export const engine = new EngineState();
+
+/** In how many bits the page's address asks for products to be computed. */
+export const askedPrecision = () => (address.get("precision", "fp32") === "f16" ? "f16" : "fp32");
 
 /** What can be asked for, and what a person gets with it. */
 export const engines = [

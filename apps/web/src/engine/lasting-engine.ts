@@ -1,4 +1,4 @@
-import { activeBackend, startBackend } from "@dino/backend";
+import { activeBackend, type Precision, startBackend } from "@dino/backend";
 import { type DeviceLoss, type DeviceWatch, surviveDeviceLoss, watchDevice } from "@dino/trainer";
 import type { Tell } from "../remote/protocol.ts";
 
@@ -16,8 +16,11 @@ export interface Restart {
 export interface LastingEngine {
   /** What the worker offers the page. */
   readonly methods: {
-    /** Starts an engine, and says in one line which and why. */
-    readonly start: (asked: string) => Promise<string>;
+    /**
+     * Starts an engine, and says in one line which and why. It computes in float32 where it has not the
+     * precision that is asked for.
+     */
+    readonly start: (asked: string, precision: Precision) => Promise<string>;
     /** Tells of every engine that takes the place of a lost one, and never ends. */
     readonly losses: (tell: Tell<Restart>) => Promise<never>;
   };
@@ -34,14 +37,18 @@ const mostDevices = 2;
 /** An engine that comes back when its device is lost; `renew` makes anew what was on the device. */
 export function lastingEngine(renew: () => Promise<void> = async () => {}): LastingEngine {
   let name = "";
+  let precision: Precision = "fp32";
   let watch: DeviceWatch | undefined;
   let renewed = true;
   let tell: Tell<Restart> = () => {};
   let restarting: Promise<void> = Promise.resolve();
 
-  const start = async (asked: string) => {
-    const line = await startBackend(asked);
+  const start = async (asked: string, wanted: Precision) => {
+    let line = await startBackend(asked);
     name = activeBackend().name;
+    precision = wanted;
+    // Of a page's engines WebGPU alone has another.
+    if (name === "webgpu" && wanted !== "fp32") line = await startBackend(asked, { precision });
     watch = watchDevice();
     return line;
   };
@@ -57,7 +64,7 @@ export function lastingEngine(renew: () => Promise<void> = async () => {}): Last
     if (renewed && isPresent()) return; // what else was computing has seen to it
     renewed = false;
     const same = tried < mostDevices;
-    const line = await start(same ? name : "wasm");
+    const line = await start(same ? name : "wasm", precision);
     await renew();
     renewed = true;
     tell({ line, reason, same });

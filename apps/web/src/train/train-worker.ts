@@ -1,7 +1,7 @@
 import type { VisionTransformer } from "@dino/backbones/vit";
 import { activeBackend } from "@dino/backend";
 import { openCheckpoint, streamSafetensors } from "@dino/checkpoint";
-import type { Dataset } from "@dino/data";
+import type { Dataset, Loader } from "@dino/data";
 import { heldPictures, imageFiles, loader, type NamedFile } from "@dino/data/browser";
 import type { Pixels } from "@dino/ops";
 import { within } from "@dino/ops";
@@ -26,6 +26,12 @@ import { createJudge, type Judge, type Judgement } from "./judge.ts";
 import { forgetRun, keepRun, keptPictures, keptRun, runFolder } from "./run-folder.ts";
 import { models, type TrainSettings } from "./settings.ts";
 
+/** The tensors that there are, and what they take up. */
+export interface Tensors {
+  readonly count: number;
+  readonly bytes: number;
+}
+
 /** What the page is told while a run goes on. */
 export type RunEvent =
   | { readonly type: "pictures"; readonly done: number; readonly total: number }
@@ -39,7 +45,7 @@ export type RunEvent =
       /** What had been told before, where it goes on. */
       readonly events: readonly TrainEvent[];
     }
-  | { readonly type: "told"; readonly event: TrainEvent; readonly bytes: number };
+  | { readonly type: "told"; readonly event: TrainEvent; readonly memory: Tensors };
 
 export interface RunResult {
   readonly step: number;
@@ -128,12 +134,12 @@ async function run(
   const controller = new AbortController();
   stopping = controller;
   const judge = await createJudge(set, { views, size, patchSize });
-  const worker = new Worker(new URL("./crops-worker.ts", import.meta.url), { type: "module" });
-  const { batch: batchSize, seed } = asked;
-  const batches = loader(set.training, { views, batchSize, seed, worker });
+  let batches: Loader | undefined;
   const store = toldStore(await runFolder(), { asked, set, judge, tell });
-  const attempt = (lost?: DeviceLoss) => {
+  const attempt = async (lost?: DeviceLoss) => {
     trainer?.dispose();
+    await batches?.close(); // of another engine, perhaps
+    batches = batchesOf(asked, set);
     const own = trainerOf(asked, activeBackend().memoryBytes);
     trainer = own;
     return train({
@@ -154,9 +160,19 @@ async function run(
     const { steps, stopped } = await engine.lasting(attempt);
     return { step: steps, finished: !stopped };
   } finally {
-    await batches.close();
+    await batches?.close();
     stopping = undefined;
   }
+}
+
+/** Batches of crops: of a graphics card's own making, or of a thread's where that would be slow. */
+function batchesOf(asked: TrainSettings, { training }: PictureSet): Loader {
+  const { batch: batchSize, seed } = asked;
+  const options = { views: viewsOf(asked), batchSize, seed };
+  const { name, software } = activeBackend();
+  if (name === "webgpu" && !software) return loader(training, { ...options, augment: "device" });
+  const worker = new Worker(new URL("./crops-worker.ts", import.meta.url), { type: "module" });
+  return loader(training, { ...options, worker });
 }
 
 interface Telling {
@@ -191,7 +207,8 @@ function toldStore(
     record: async (event) => {
       await store.record(event);
       events = store.events;
-      tell({ type: "told", event, bytes: tf.memory().numBytes });
+      const { numTensors: count, numBytes: bytes } = tf.memory();
+      tell({ type: "told", event, memory: { count, bytes } });
     },
   };
 }

@@ -6,7 +6,7 @@ import { canvasOf } from "../parts/pixels.ts";
 import { type Connection, connect } from "../remote/connect.ts";
 import type { Judgement } from "./judge.ts";
 import type { TrainSettings } from "./settings.ts";
-import type { RunEvent, RunResult, TrainMethods } from "./train-worker.ts";
+import type { RunEvent, RunResult, Tensors, TrainMethods } from "./train-worker.ts";
 
 export type Phase = "idle" | "preparing" | "running" | "pausing" | "paused" | "finished" | "failed";
 
@@ -35,7 +35,7 @@ class Training {
   broken = $state(0);
   imagesPerSecond = $state(0);
   eta = $state(0);
-  bytes = $state(0);
+  tensors = $state.raw<Tensors>({ count: 0, bytes: 0 });
   advice = $state("");
   note = $state("");
   error = $state("");
@@ -141,7 +141,7 @@ class Training {
       return;
     }
     if (event.type === "told") {
-      if (event.event.type === "step") this.bytes = event.bytes;
+      if (event.event.type === "step") this.tensors = event.memory;
       this.#told(event.event);
       return;
     }
