@@ -86,7 +86,14 @@ test("takes settings for the numbers that change them, and no path or machine", 
   const names = Object.keys(numberSettings(resolve([]).settings));
   expect(names).toContain("lr");
   expect(names).toContain("seed");
-  for (const name of ["data-path", "output-dir", "backend", "num-workers", "save-every-steps"]) {
+  for (const name of [
+    "data-path",
+    "output-dir",
+    "backend",
+    "threads",
+    "num-workers",
+    "save-every-steps",
+  ]) {
     expect(names).not.toContain(name);
   }
 });

@@ -42,6 +42,7 @@ const names: readonly SettingName[] = [
   "microBatch",
   "backend",
   "precision",
+  "threads",
 ];
 
 /** What is compared when nothing says how large a step is: little enough for the slow engines. */
@@ -112,7 +113,7 @@ async function bench(context: Context, flags: BenchFlags): Promise<void> {
 
   const settings = settingsOf(layers);
   const { screen } = context;
-  const engine = await startEngine(settings.backend, settings.precision);
+  const engine = await startEngine(settings.backend, settings.precision, settings.threads);
   screen.note(engine.line);
   const figures = await benchFigures(settings, engine, steps, (step) => {
     screen.draw(`step ${step + 1} of ${steps}`);

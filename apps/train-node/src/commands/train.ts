@@ -72,8 +72,8 @@ async function train(
     screen.note("stopping after this step; once more to leave at once"),
   );
   try {
-    const { backend, precision } = asked.settings;
-    const engine = await startEngine(backend, precision);
+    const { backend, precision, threads } = asked.settings;
+    const engine = await startEngine(backend, precision, threads);
     screen.note(engine.line);
     const photos = await openPhotos(dataPath, screen, stop.signal);
     const resolved = asked.choose?.(photos.length, engine.machine) ?? asked;

@@ -22,12 +22,13 @@ export interface Engine {
   readonly metricsEvery: number;
 }
 
-/** Starts the engine of this name, or the best that there is for `auto`. */
+/** Starts the engine of this name, or the best that there is for `auto`, on all cores unless told. */
 export async function startEngine(
   asked: string,
   askedPrecision: Precision | "auto" = "fp32",
+  threads?: number,
 ): Promise<Engine> {
-  const line = await startNamed(asked, askedPrecision);
+  const line = await startNamed(asked, askedPrecision, threads);
   const { name, details, precision, memoryBytes } = activeBackend();
   const isGpu = name.startsWith("webgpu") || /\bGPU\b/.test(details);
   const isSlow = name === "wasm" || name === "cpu";
@@ -41,9 +42,13 @@ export async function startEngine(
   };
 }
 
-async function startNamed(asked: string, precision: Precision | "auto"): Promise<string> {
+async function startNamed(
+  asked: string,
+  precision: Precision | "auto",
+  threads: number | undefined,
+): Promise<string> {
   try {
-    return await startBackend(asked, { precision });
+    return await startBackend(asked, { precision, threads });
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
     const names = (await describeEngines()).map(({ name }) => name);

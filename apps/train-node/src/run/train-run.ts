@@ -52,7 +52,7 @@ export async function trainRun(run: TrainRun): Promise<TrainResult> {
     const length = checkLength(settings, batches.perEpoch);
     return await surviveDeviceLoss({
       run: (lost) => trainOnDevice(run, batches, length, lost),
-      restart: () => startEngine(engine.name, engine.precision),
+      restart: () => startEngine(engine.name, engine.precision, settings.threads),
       onLost: ({ step, reason }) => {
         const done = `${count(step)} steps`;
         screen.note(`the device was lost after ${done} (${reason}): starting another`);

@@ -71,6 +71,7 @@ export interface Settings {
   readonly backend: string;
   readonly precision: Precision | "auto";
   readonly microBatch: number | undefined;
+  readonly threads: number | undefined;
   readonly numWorkers: number | undefined;
   readonly augment: "threads" | "device";
   readonly maxBroken: number;

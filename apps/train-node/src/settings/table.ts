@@ -143,6 +143,11 @@ export const table: Table = {
     undefined,
     "pictures differentiated at once; the batch stays whole",
   ),
+  threads: machine(
+    optional(integer({ min: 1, max: 1024 }), "by cores"),
+    undefined,
+    "threads that compute, on native and wasm; results do not depend on them",
+  ),
   numWorkers: machine(
     optional(integer({ min: 0, max: 256 }), "by cores"),
     undefined,
