@@ -36,16 +36,20 @@ const entries = readdirSync(resolve(root, "packages"))
   );
 
 beforeAll(async () => {
+  // As they were built: what would build them again before they are packed is left out.
+  await pack(["./packages/*", "!@dino/testing", "!@dino/browser-tests"], "--config.ignore-scripts");
   const addons = platforms.map((platform) => `@dino/backend-native-${platform}`);
-  const filters = ["./packages/*", "!@dino/testing", "!@dino/browser-tests", ...addons].flatMap(
-    (each) => ["--filter", each],
-  );
-  const pack = ["--recursive", ...filters, "pack", "--pack-destination", folder];
-  await run("npx", ["--yes", packageManager, ...pack], { cwd: root });
+  if (addons.length > 0) await pack(addons);
   for (const file of readdirSync(folder)) {
     tarballs.set(`@dino/${file.replace(/^dino-/, "").replace(/-\d.*$/, "")}`, `file:../${file}`);
   }
 }, 240_000);
+
+function pack(packages: readonly string[], ...options: string[]) {
+  const filters = packages.flatMap((each) => ["--filter", each]);
+  const words = ["--recursive", ...filters, "pack", "--pack-destination", folder, ...options];
+  return run("npx", ["--yes", packageManager, ...words], { cwd: root });
+}
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
