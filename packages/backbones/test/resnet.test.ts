@@ -66,11 +66,18 @@ test.each(cases)("$arch has the names and shapes of the reference, in its order"
  */
 const apart = { output: 1e-3, statistics: 2e-4, gradients: 0.25 };
 
+/**
+ * Plain JavaScript and a software GPU take minutes for a ResNet-50, plain JavaScript seconds for a
+ * ResNet-18, which is among the tests that take long; the small ones below are for every backend.
+ */
+function affords(backend: string, arch: ResnetName): boolean {
+  if (backend === "cpu") return arch === "resnet18" && process.env.DINO_LONG_TESTS !== undefined;
+  return backend !== "webgpu" || arch === "resnet18";
+}
+
 onEveryBackend(
   (backend) => {
-    // Plain JavaScript and a software GPU take minutes for a ResNet-50.
-    const isSlow = backend === "cpu" || backend === "webgpu";
-    const affordable = cases.filter(({ arch }) => !isSlow || arch === "resnet18");
+    const affordable = cases.filter(({ arch }) => affords(backend, arch));
 
     test.each(affordable)(
       "$arch agrees with the reference at $size pixels",

@@ -1,0 +1,4 @@
+// With a ResNet-18 in plain JavaScript.
+await import("./resnet.test.ts");
+
+export {};
