@@ -50,6 +50,11 @@ export const smaller: readonly (readonly [shown: string, run: string])[] = [
     'vit("tiny", { patchSize: 8, imageSize: 64,',
     "vit({ embedDim: 24, depth: 2, heads: 3, patchSize: 8, imageSize: 64,",
   ],
+  [
+    'vit("tiny", { patchSize: 8, imageSize: 32 })',
+    "vit({ embedDim: 24, depth: 2, heads: 3, patchSize: 8, imageSize: 32 })",
+  ],
+  ["batches, steps: 10 }", "batches, steps: 2 }"],
   ["shortSide: 480", "shortSide: 96"],
   ['"small", { patchSize: 16 }', "{ embedDim: 48, depth: 2, heads: 6, patchSize: 16 }"],
 ];
