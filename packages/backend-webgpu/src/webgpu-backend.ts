@@ -4,6 +4,7 @@ import { BufferPool } from "./buffer-pool.ts";
 import { type Failures, failuresOf, readOrTell } from "./failures.ts";
 import { createLru } from "./lru.ts";
 import { alongAxis, layOut, type Program, wgslOf } from "./program.ts";
+import { layInRow, type Place, wholeOf } from "./rows-of-tensors.ts";
 import { type Tuning, tuningOf } from "./tuning.ts";
 
 /** The parts of tfjs's backend that share its stream of commands, and that its types hide. */
@@ -12,6 +13,9 @@ interface Stream {
   readonly commandEncoder: GPUCommandEncoder;
   dispatchCountInPass: number;
 }
+
+/** What is bound of a buffer: all of it unless told otherwise, in bytes. */
+type Binding = Pick<GPUBufferBinding, "offset" | "size"> & { readonly buffer: GPUBuffer };
 
 /** A program as the device has it. */
 interface Compiled {
@@ -36,6 +40,16 @@ export interface Run {
  * back is of the same kind; everything else, gradients too, is float32.
  */
 export type Precision = "fp32" | "f16";
+
+/** What the norm of a tensor leaves for what comes next. */
+export interface Traces {
+  /** Sums of squares of shares of its elements. */
+  readonly squares: tf.TensorInfo;
+  /** The tensor once more, in a row with others. */
+  readonly copy?: tf.TensorInfo;
+  /** What lies behind them all: for each stride of the row the sum of squares of the tensor there. */
+  readonly squaresOfStrides?: tf.TensorInfo;
+}
 
 /** How many bind groups and buffers of scalars are kept: many times what a training step needs. */
 const keptBindGroups = 16384;
@@ -62,8 +76,10 @@ export class DinoWebGPUBackend extends WebGPUBackend {
   readonly #bufferIds = new WeakMap<GPUBuffer, number>();
   readonly #bindGroups = createLru<GPUBindGroup>(keptBindGroups);
   readonly #scalars = createLru<GPUBuffer>(keptScalars);
-  /** Sums of squares by the data that they are of. */
-  readonly #squares = new Map<object, tf.TensorInfo>();
+  /** What norms have left of the data that they are of. */
+  readonly #traces = new Map<object, Traces>();
+  /** Of the tensors that have no buffer of their own, by their data. */
+  readonly #places = new Map<object, Place>();
   /** What has halves in it, by its data. */
   readonly #halves = new WeakSet<object>();
   #buffers = 0;
@@ -83,7 +99,14 @@ export class DinoWebGPUBackend extends WebGPUBackend {
    * then, or if it was lost.
    */
   override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
-    return readOrTell(() => super.read(dataId), this.#failures);
+    const place = this.#places.get(dataId);
+    if (place === undefined) return readOrTell(() => super.read(dataId), this.#failures);
+    const copy = this.firstValues({ dataId, shape: [], dtype: "float32" }, [place.size]);
+    try {
+      return await this.read(copy.dataId);
+    } finally {
+      this.free(copy);
+    }
   }
 
   /** A float32 tensor whose values are still to be written, all of them. */
@@ -149,11 +172,26 @@ export class DinoWebGPUBackend extends WebGPUBackend {
   /** A copy of the tensor's first values, as many as the shape asks for. */
   firstValues(tensor: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
     const copy = this.output(shape);
-    const [from, to] = [this.#bufferOf(tensor.dataId), this.#bufferOf(copy.dataId)];
+    this.#copy(tensor, copy);
+    return copy;
+  }
+
+  #copy(from: tf.TensorInfo, to: tf.TensorInfo): void {
+    this.#copyValues(this.#bindingOf(from.dataId), this.#bindingOf(to.dataId));
+  }
+
+  /** As many values as the second one takes. */
+  #copyValues(from: Binding, to: Binding): void {
+    const { buffer, offset = 0, size = buffer.size } = to;
     this.ensureCommandEncoderReady();
     this.endComputePassEncoder();
-    this.#stream.commandEncoder.copyBufferToBuffer(from, 0, to, 0, to.size);
-    return copy;
+    this.#stream.commandEncoder.copyBufferToBuffer(
+      from.buffer,
+      from.offset ?? 0,
+      buffer,
+      offset,
+      size,
+    );
   }
 
   /** Gives back a tensor that no one but the caller has. */
@@ -161,28 +199,111 @@ export class DinoWebGPUBackend extends WebGPUBackend {
     for (const { dataId } of tensors) this.disposeData(dataId);
   }
 
-  /** Keeps sums of squares of a tensor's elements for as long as its values stay. */
-  keepSquares({ dataId }: tf.TensorInfo, sums: tf.TensorInfo): void {
-    this.#forgetSquares(dataId);
-    this.#squares.set(dataId, this.same(sums));
+  /**
+   * Tensors that lie one behind the other in one buffer, so that a program may take them all by
+   * binding one: `whole`. Each begins at a multiple of 64 elements; what lies between is anything.
+   */
+  row(shapes: readonly (readonly number[])[]): {
+    readonly whole: tf.TensorInfo;
+    readonly parts: tf.TensorInfo[];
+  } {
+    const sizes = shapes.map((shape) => tf.util.sizeFromShape([...shape]));
+    const { starts, length } = layInRow(sizes);
+    const whole = this.output([length]);
+    this.uploadToGPU(whole.dataId);
+    const parts = shapes.map((shape, i) => {
+      const part = this.output(shape);
+      const [start, size] = [starts[i] as number, sizes[i] as number];
+      this.#places.set(part.dataId, { whole: this.same(whole), start, size });
+      return part;
+    });
+    return { whole, parts };
   }
 
-  /** The sums of squares that were kept of a tensor, once more. */
-  squaresOf({ dataId }: tf.TensorInfo): tf.TensorInfo | undefined {
-    const sums = this.#squares.get(dataId);
-    return sums && this.same(sums);
+  /** The row that these tensors make, in this order and without any other: not once more. */
+  rowOf(tensors: readonly tf.TensorInfo[]): tf.TensorInfo | undefined {
+    return wholeOf(tensors.map(({ dataId }) => this.#places.get(dataId)));
+  }
+
+  /**
+   * Like `inPlace` for several tensors, of which a row is made where they are none yet. Each is to
+   * be replaced by its part.
+   */
+  inRow(tensors: readonly tf.TensorInfo[]): ReturnType<DinoWebGPUBackend["row"]> {
+    const whole = this.rowOf(tensors);
+    if (whole && tensors.every(({ dataId }) => this.refCount(dataId) === 1)) {
+      return { whole: this.same(whole), parts: tensors.map((tensor) => this.same(tensor)) };
+    }
+    const row = this.row(tensors.map(({ shape }) => shape));
+    tensors.forEach((tensor, i) => {
+      this.#copy(tensor, row.parts[i] as tf.TensorInfo);
+    });
+    return row;
+  }
+
+  /** Keeps what a norm has left of a tensor for as long as its values stay. */
+  keepTraces({ dataId }: tf.TensorInfo, traces: Traces): void {
+    this.#forgetTraces(dataId);
+    this.#traces.set(dataId, traces);
+    for (const tensor of Object.values(traces) as tf.TensorInfo[]) this.incRef(tensor.dataId);
+  }
+
+  /** What norms have left of a tensor: not once more. */
+  tracesOf({ dataId }: tf.TensorInfo): Traces | undefined {
+    return this.#traces.get(dataId);
   }
 
   override disposeData(dataId: object, force = false): boolean {
-    if (force || this.refCount(dataId) <= 1) this.#forgetSquares(dataId);
+    if (force || this.refCount(dataId) <= 1) {
+      this.#forgetTraces(dataId);
+      this.#leaveRow(dataId);
+    }
     return super.disposeData(dataId, force);
   }
 
-  #forgetSquares(dataId: object): void {
-    const sums = this.#squares.get(dataId);
-    if (sums === undefined) return;
-    this.#squares.delete(dataId);
-    this.free(sums);
+  #forgetTraces(dataId: object): void {
+    const traces = this.#traces.get(dataId);
+    if (traces === undefined) return;
+    this.#traces.delete(dataId);
+    this.free(...(Object.values(traces) as tf.TensorInfo[]));
+  }
+
+  #leaveRow(dataId: object): void {
+    const place = this.#places.get(dataId);
+    if (place === undefined) return;
+    this.#places.delete(dataId);
+    this.free(place.whole);
+  }
+
+  /** Gives a tensor a buffer of its own, as tfjs expects of all. */
+  override uploadToGPU(dataId: object): void {
+    const place = this.#places.get(dataId);
+    if (place === undefined) {
+      super.uploadToGPU(dataId);
+      return;
+    }
+    const from = this.#bindingOf(dataId);
+    this.#places.delete(dataId);
+    super.uploadToGPU(dataId);
+    this.#copyValues(from, this.#bindingOf(dataId));
+    this.free(place.whole);
+  }
+
+  override readSync(dataId: object): tf.backend_util.BackendValues {
+    if (this.#places.has(dataId)) this.uploadToGPU(dataId);
+    return super.readSync(dataId);
+  }
+
+  override readToGPU(dataId: object): tf.GPUData {
+    if (this.#places.has(dataId)) this.uploadToGPU(dataId);
+    return super.readToGPU(dataId);
+  }
+
+  override shouldExecuteOnCPU(inputs: tf.TensorInfo[], sizeThreshold?: number): boolean {
+    return (
+      super.shouldExecuteOnCPU(inputs, sizeThreshold) &&
+      !inputs.some(({ dataId }) => this.#places.has(dataId))
+    );
   }
 
   /** Records a program behind what was recorded before. */
@@ -190,16 +311,17 @@ export class DinoWebGPUBackend extends WebGPUBackend {
     if (groups === 0) return;
     const compiled = this.#compile(program);
     const { id, pipeline } = compiled;
-    const buffers: GPUBuffer[] = [];
+    const bindings: Binding[] = [];
     let key = `${id}`;
     for (const tensors of [writes, reads]) {
       for (const { dataId } of tensors) {
-        const buffer = this.#bufferOf(dataId, tensors === writes);
-        buffers.push(buffer);
-        key += ` ${this.#idOf(buffer)}`;
+        const binding = this.#bindingOf(dataId, tensors === writes);
+        bindings.push(binding);
+        key += ` ${this.#idOf(binding.buffer)}`;
+        if (binding.size !== undefined) key += `+${binding.offset}:${binding.size}`;
       }
     }
-    const tensors = this.#bindGroups.take(key, () => this.#bindGroup(pipeline, 0, buffers));
+    const tensors = this.#bindGroups.take(key, () => this.#bindGroup(pipeline, 0, bindings));
     const told = this.#bindGroupOf(compiled, program, scalars);
     this.ensureCommandEncoderReady();
     const stream = this.#stream;
@@ -220,11 +342,11 @@ export class DinoWebGPUBackend extends WebGPUBackend {
   #bindGroup(
     pipeline: GPUComputePipeline,
     place: number,
-    buffers: readonly GPUBuffer[],
+    bindings: readonly Binding[],
   ): GPUBindGroup {
     return this.device.createBindGroup({
       layout: pipeline.getBindGroupLayout(place),
-      entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+      entries: bindings.map((resource, binding) => ({ binding, resource })),
     });
   }
 
@@ -238,7 +360,8 @@ export class DinoWebGPUBackend extends WebGPUBackend {
     for (const name of names) values += ` ${scalars[name]}`;
     return this.#bindGroups.take(`${id}:${values}`, () => {
       const make = () => this.#scalarsOf(program, scalars);
-      return this.#bindGroup(pipeline, 1, [this.#scalars.take(types + values, make)]);
+      const buffer = this.#scalars.take(types + values, make);
+      return this.#bindGroup(pipeline, 1, [{ buffer }]);
     });
   }
 
@@ -246,15 +369,24 @@ export class DinoWebGPUBackend extends WebGPUBackend {
     return this as unknown as Stream;
   }
 
-  #bufferOf(dataId: object, isWritten = false): GPUBuffer {
+  #bindingOf(dataId: object, isWritten = false): Binding {
+    if (this.#places.size > 0) {
+      const place = this.#places.get(dataId);
+      // A row that a program reads may not be written by it in another place.
+      if (place && isWritten) this.uploadToGPU(dataId);
+      else if (place) {
+        const buffer = this.tensorMap.get(place.whole.dataId).resource as GPUBuffer;
+        return { buffer, offset: 4 * place.start, size: 4 * place.size };
+      }
+    }
     const data = this.tensorMap.get(dataId);
     if (data.resource == null) this.uploadToGPU(dataId);
     if (isWritten) {
       // What was read once would be taken for what is there now.
       (data as { values: unknown }).values = null;
-      if (this.#squares.size > 0) this.#forgetSquares(dataId);
+      if (this.#traces.size > 0) this.#forgetTraces(dataId);
     }
-    return data.resource as GPUBuffer;
+    return { buffer: data.resource as GPUBuffer };
   }
 
   #idOf(buffer: GPUBuffer): number {

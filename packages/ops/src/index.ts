@@ -53,10 +53,13 @@ export {
 } from "./operations/patch-embed.ts";
 export { classTokens, resample } from "./operations/tokens.ts";
 export {
+  type AdamWInputs,
   type AdamWSettings,
   type AdamWTensors,
   type AdamWUpdate,
   adamW,
+  adamWEach,
+  adamWTensors,
   clipByNorm,
   ema,
   type LarsSettings,
@@ -66,6 +69,7 @@ export {
   type SgdSettings,
   sgd,
   squaredNorm,
+  squaredNormOfAll,
 } from "./operations/updates.ts";
 export { l2Normalize, weightNormLinear } from "./operations/weight-norm.ts";
 export { type Params, parameter, valueAndGradients, within, withPrefix } from "./params.ts";

@@ -96,6 +96,11 @@ export function differentiable<
   };
 }
 
+/** Whether the active backend has a kernel `Dino<name>` of its own, or a composite that was registered. */
+export function hasKernel(name: string): boolean {
+  return tf.getKernel(`Dino${name}`, tf.getBackend()) !== undefined;
+}
+
 /**
  * An operation without a gradient: the kernel `Dino<name>` of the active backend, or the
  * composite where it has none.

@@ -5,6 +5,8 @@ test("exports what the documentation lists", () => {
   expect(Object.keys(ops).sort()).toEqual([
     "ShapeError",
     "adamW",
+    "adamWEach",
+    "adamWTensors",
     "assertShape",
     "attention",
     "attentionBlock",
@@ -39,6 +41,7 @@ test("exports what the documentation lists", () => {
     "sequencesOf",
     "sgd",
     "squaredNorm",
+    "squaredNormOfAll",
     "stopGradient",
     "truncatedNormal",
     "uniform",

@@ -1,11 +1,18 @@
-import { ema, type Params, adamW as update } from "@dino/ops";
+import {
+  type AdamWSettings,
+  type AdamWUpdate,
+  ema,
+  type Params,
+  adamWEach as updateEach,
+} from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
 import {
   assertLike,
+  type Due,
+  due,
   type OnePassSettings,
   type Optimizer,
   type OptimizerOptions,
-  stepEach,
 } from "./optimizer.ts";
 
 export interface AdamWOptions extends OptimizerOptions {
@@ -41,49 +48,54 @@ export function adamW({
   const updateInOnePass: AdamW["updateInOnePass"] = (params, gradients, state, at) => {
     const { clipNorm, averages } = at;
     assertOnePass(params, at);
+    const updated: Record<string, tf.Tensor> = { ...params };
     const moments1: Record<string, tf.Tensor> = { ...state.moment1 };
     const moments2: Record<string, tf.Tensor> = { ...state.moment2 };
     const steps = { ...state.steps };
     const moved: Record<string, tf.Tensor> = {};
-    const updated = stepEach(
-      params,
-      gradients,
-      at,
-      decay,
-      (name, parameter, gradient, settings) => {
-        const step = (steps[name] ?? 0) + 1;
+    const settingsOf = ({ name, settings }: Due): AdamWSettings => ({
+      ...settings,
+      beta1,
+      beta2,
+      epsilon,
+      step: steps[name] as number,
+      ...(clipNorm !== undefined && { clip: clipNorm }),
+      ...(averages?.params[name] && { momentum: averages.momentum }),
+    });
+    const step = (some: readonly Due[]) => {
+      const tensors = some.map(({ name, parameter, gradient }) => {
+        steps[name] = (steps[name] ?? 0) + 1;
         const average = averages?.params[name];
-        const next = update(
-          {
-            parameter,
-            gradient,
-            moment1: moments1[name] ?? tf.zerosLike(parameter),
-            moment2: moments2[name] ?? tf.zerosLike(parameter),
-            ...(average && { average }),
-          },
-          {
-            ...settings,
-            beta1,
-            beta2,
-            epsilon,
-            step,
-            ...(clipNorm !== undefined && { clip: clipNorm }),
-            ...(average && averages && { momentum: averages.momentum }),
-          },
-        );
-        moments1[name] = next.moment1;
-        moments2[name] = next.moment2;
-        steps[name] = step;
-        if (next.average) moved[name] = next.average;
-        return next.parameter;
-      },
-    );
+        return {
+          parameter,
+          gradient,
+          moment1: moments1[name] ?? tf.zerosLike(parameter),
+          moment2: moments2[name] ?? tf.zerosLike(parameter),
+          ...(average && { average }),
+        };
+      });
+      const next = updateEach(tensors, some.map(settingsOf));
+      some.forEach(({ name }, i) => {
+        const { parameter, moment1, moment2, average } = next[i] as AdamWUpdate;
+        updated[name] = parameter;
+        moments1[name] = moment1;
+        moments2[name] = moment2;
+        if (average) moved[name] = average;
+      });
+    };
+    const all = due(params, gradients, at, decay);
+    // One by one at first: a parameter's moments come while its gradient goes.
+    for (const one of all.filter(({ name }) => steps[name] === undefined)) step([one]);
+    step(all.filter(({ name }) => name in state.steps));
     for (const [name, average] of Object.entries(averages?.params ?? {})) {
       const { momentum } = averages as Averages;
       moved[name] ??= ema(average, updated[name] as tf.Tensor, { momentum });
     }
-    const next = { moment1: moments1, moment2: moments2, steps };
-    return { params: updated, state: next, averages: moved };
+    return {
+      params: updated,
+      state: { moment1: moments1, moment2: moments2, steps },
+      averages: moved,
+    };
   };
 
   return {

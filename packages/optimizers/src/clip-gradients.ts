@@ -1,4 +1,4 @@
-import { clipByNorm, type Params, squaredNorm } from "@dino/ops";
+import { clipByNorm, type Params, squaredNorm, squaredNormOfAll } from "@dino/ops";
 import * as tf from "@tensorflow/tfjs-core";
 
 export interface ClipOptions {
@@ -29,10 +29,7 @@ export function clipGradients(
 
 /** The norm of all gradients together, as a tensor: nothing is read back. */
 export function gradientNorm(gradients: Params): tf.Scalar {
-  return tf.tidy(() => {
-    const squares = Object.values(gradients).map((gradient) => squaredNorm(gradient));
-    return squares.length === 0 ? tf.scalar(0) : tf.sqrt(tf.addN(squares));
-  });
+  return tf.tidy(() => tf.sqrt(squaredNormOfAll(Object.values(gradients))));
 }
 
 /** Each gradient's own norm by parameter name, as scalars: nothing is read back. */

@@ -1,11 +1,6 @@
 import type { MomentumTensors, MomentumUpdate, Params } from "@dino/ops";
 import type * as tf from "@tensorflow/tfjs-core";
-import {
-  type Optimizer,
-  type OptimizerOptions,
-  stepEach,
-  type UpdateSettings,
-} from "./optimizer.ts";
+import { due, type Optimizer, type OptimizerOptions, type UpdateSettings } from "./optimizer.ts";
 
 /** By parameter name; a parameter that never had a gradient is absent. */
 export type MomentumState = {
@@ -23,21 +18,16 @@ export function momentumOptimizer(
 
     update: (params, gradients, state, at) => {
       const buffers: Record<string, tf.Tensor> = { ...state.buffers };
-      const updated = stepEach(
-        params,
-        gradients,
-        at,
-        decay,
-        (name, parameter, gradient, settings) => {
-          const buffer = buffers[name];
-          const next = update(
-            buffer ? { parameter, gradient, buffer } : { parameter, gradient },
-            settings,
-          );
-          buffers[name] = next.buffer;
-          return next.parameter;
-        },
-      );
+      const updated: Record<string, tf.Tensor> = { ...params };
+      for (const { name, parameter, gradient, settings } of due(params, gradients, at, decay)) {
+        const buffer = buffers[name];
+        const next = update(
+          buffer ? { parameter, gradient, buffer } : { parameter, gradient },
+          settings,
+        );
+        buffers[name] = next.buffer;
+        updated[name] = next.parameter;
+      }
       return { params: updated, state: { buffers } };
     },
   };

@@ -54,37 +54,30 @@ export interface OptimizerOptions {
   readonly decay?: (name: string, parameter: tf.Tensor) => boolean;
 }
 
-/**
- * One parameter's step: what takes the place of the parameter, by its gradient and its own decay.
- * Consumes both.
- */
-type Step = (
-  name: string,
-  parameter: tf.Tensor,
-  gradient: tf.Tensor,
-  at: UpdateSettings,
-) => tf.Tensor;
+/** A parameter that has a gradient, and its own settings. */
+export interface Due {
+  readonly name: string;
+  readonly parameter: tf.Tensor;
+  readonly gradient: tf.Tensor;
+  readonly settings: UpdateSettings;
+}
 
-/** Goes through the parameters that have a gradient; the others stay the same tensors. */
-export function stepEach(
+/** The parameters that have a gradient. An Error where one does not fit: nothing is consumed yet. */
+export function due(
   params: Params,
   gradients: Params,
   at: UpdateSettings,
   decay: OptimizerOptions["decay"] = isDecayed,
-  step: Step,
-): Params {
+): readonly Due[] {
   assertSettings(at);
   assertLike("gradients", gradients, params);
   const { learningRate, weightDecay } = at;
-  const updated: Record<string, tf.Tensor> = {};
-  for (const [name, parameter] of Object.entries(params)) {
+  return Object.entries(params).flatMap(([name, parameter]) => {
     const gradient = gradients[name];
-    updated[name] = parameter;
-    if (gradient === undefined) continue;
+    if (gradient === undefined) return [];
     const own = decay(name, parameter) ? weightDecay : 0;
-    updated[name] = step(name, parameter, gradient, { learningRate, weightDecay: own });
-  }
-  return updated;
+    return [{ name, parameter, gradient, settings: { learningRate, weightDecay: own } }];
+  });
 }
 
 function assertSettings({ learningRate, weightDecay }: UpdateSettings): void {

@@ -10,6 +10,11 @@ const program = remembered(sumProgram);
 const share = 16384;
 const mostGroups = 256;
 
+/** Among how many groups a sum of so many numbers is shared. */
+export function groupsOfSum(size: number): number {
+  return Math.max(1, Math.min(mostGroups, Math.ceil(size / share)));
+}
+
 /** Sums of shares of a tensor's elements, or of their squares: a few hundred at most. */
 export function partialSums(
   backend: DinoWebGPUBackend,
@@ -17,7 +22,7 @@ export function partialSums(
   ofSquares: boolean,
 ): tf.TensorInfo {
   const size = sizeOf(x);
-  const groups = Math.max(1, Math.min(mostGroups, Math.ceil(size / share)));
+  const groups = groupsOfSum(size);
   const own = Math.max(1, Math.ceil(size / groups));
   const sums = backend.output([Math.ceil(size / own)]);
   backend.run(program(ofSquares), {
@@ -31,7 +36,8 @@ export function partialSums(
 
 /** Sums of squares of shares of a tensor's elements, which a norm that was asked for before has left. */
 export function partialSquares(backend: DinoWebGPUBackend, x: tf.TensorInfo): tf.TensorInfo {
-  return backend.squaresOf(x) ?? partialSums(backend, x, true);
+  const known = backend.tracesOf(x)?.squares;
+  return known ? backend.same(known) : partialSums(backend, x, true);
 }
 
 /** The sum of partial sums as a scalar. Consumes them. */

@@ -1,14 +1,15 @@
 import type {
+  AdamWInputs,
   AdamWSettings,
   AdamWTensors,
   LarsSettings,
   MomentumTensors,
   SgdSettings,
 } from "@dino/ops";
+import { adamWTensors } from "@dino/ops";
 import type * as tf from "@tensorflow/tfjs-core";
 import { remembered } from "../remembered.ts";
 import {
-  adamWProgram,
   clipProgram,
   decayedProgram,
   descentProgram,
@@ -16,11 +17,12 @@ import {
   movingAverageProgram,
 } from "../shaders/updates.ts";
 import type { DinoWebGPUBackend } from "../webgpu-backend.ts";
+import { adamWOfEach, adamWOfOne } from "./adam-w.ts";
 import { sizeOf } from "./size-of.ts";
-import { partialSquares, sumOf } from "./sums.ts";
+import { traceSquares } from "./squares.ts";
+import { partialSquares, partialSums, sumOf } from "./sums.ts";
 import { type Call, type WebgpuKernel, webgpuKernel } from "./webgpu-kernel.ts";
 
-const adamW = remembered(adamWProgram);
 const descent = remembered(descentProgram);
 
 /** LARS's settings, or SGD's, which have no trust. */
@@ -28,46 +30,15 @@ type Descent = SgdSettings & Partial<LarsSettings>;
 
 /** Updates consume what they replace, and so happen in place where nobody else looks. */
 export const updateKernels: readonly WebgpuKernel[] = [
-  webgpuKernel<AdamWTensors, AdamWSettings>("DinoAdamW", ({ inputs, attributes, backend }) => {
-    const {
-      learningRate,
-      weightDecay,
-      beta1,
-      beta2,
-      epsilon,
-      step,
-      clip,
-      momentum = 0,
-    } = attributes;
-    const { gradient } = inputs;
-    const parameter = backend.inPlace(inputs.parameter);
-    const moment1 = backend.inPlace(inputs.moment1);
-    const moment2 = backend.inPlace(inputs.moment2);
-    const average = inputs.average && backend.inPlace(inputs.average);
-    const squares = clip === undefined ? undefined : partialSquares(backend, gradient);
-    const updated = [parameter, moment1, moment2, ...(average ? [average] : [])];
-    const size = sizeOf(parameter);
-    backend.run(adamW({ clips: squares !== undefined, averages: average !== undefined }), {
-      reads: [gradient, ...(squares ? [squares] : [])],
-      writes: updated,
-      scalars: {
-        keeps: 1 - learningRate * weightDecay,
-        beta1,
-        beta2,
-        rest1: 1 - beta1,
-        rest2: 1 - beta2,
-        rate: learningRate / (1 - beta1 ** step),
-        root: Math.sqrt(1 - beta2 ** step),
-        epsilon,
-        clip: clip ?? 0,
-        momentum,
-        restOfMomentum: 1 - momentum,
-      },
-      groups: Math.ceil(size / elementsOfGroup),
-    });
-    if (squares) backend.free(squares);
-    return updated;
-  }),
+  webgpuKernel<AdamWTensors, AdamWSettings>("DinoAdamW", ({ inputs, attributes, backend }) =>
+    adamWOfOne(backend, inputs, attributes),
+  ),
+
+  webgpuKernel<AdamWInputs, { readonly settings: readonly AdamWSettings[] }>(
+    "DinoAdamWEach",
+    ({ inputs, attributes: { settings }, backend }) =>
+      adamWOfEach(backend, adamWTensors(inputs, settings.length), settings).flat(),
+  ),
 
   webgpuKernel<MomentumTensors, SgdSettings>("DinoSgd", (call) => {
     const { learningRate, weightDecay, momentum } = call.attributes;
@@ -118,7 +89,14 @@ export const updateKernels: readonly WebgpuKernel[] = [
 
   webgpuKernel<{ readonly x: tf.TensorInfo }>("DinoSquaredNorm", ({ inputs: { x }, backend }) => {
     const sums = partialSquares(backend, x);
-    backend.keepSquares(x, sums); // whoever asks for a gradient's norm may clip it next
+    backend.keepTraces(x, { squares: sums }); // whoever asks for a gradient's norm may clip it next
+    return [sumOf(backend, sums)];
+  }),
+
+  webgpuKernel<readonly tf.TensorInfo[]>("DinoSquaredNormOfAll", ({ inputs, backend }) => {
+    const squares = traceSquares(backend, Object.values(inputs));
+    const sums = partialSums(backend, squares, false);
+    backend.free(squares);
     return [sumOf(backend, sums)];
   }),
 ];

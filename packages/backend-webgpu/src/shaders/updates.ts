@@ -1,4 +1,5 @@
 import type { Program } from "../program.ts";
+import { stride } from "../rows-of-tensors.ts";
 import { reduceFunctions } from "./reduce.ts";
 
 /** Threads of a group, and how many elements each of them has. */
@@ -30,13 +31,19 @@ export interface AdamWOptions {
   readonly clips: boolean;
   /** Whether a moving average takes the new parameter in. */
   readonly averages: boolean;
+  /**
+   * Whether rows of tensors are updated together: behind the gradients there is then, for each
+   * stride of the row, the sum of squares of the one that lies there.
+   */
+  readonly inRow?: boolean;
 }
 
 /** One AdamW update in place, with clipping and the moving average in the same pass. */
-export function adamWProgram({ clips, averages }: AdamWOptions): Program {
+export function adamWProgram({ clips, averages, inRow = false }: AdamWOptions): Program {
+  const sums = clips && !inRow;
   return {
-    name: `adamW ${clips} ${averages}`,
-    reads: ["gradient", ...(clips ? ["squares"] : [])],
+    name: `adamW ${clips} ${averages} ${inRow}`,
+    reads: ["gradient", ...(sums ? ["squares"] : [])],
     writes: ["parameter", "moment1", "moment2", ...(averages ? ["average"] : [])],
     scalars: {
       keeps: "f32",
@@ -52,11 +59,12 @@ export function adamWProgram({ clips, averages }: AdamWOptions): Program {
       restOfMomentum: "f32",
     },
     workgroupSize: [threads, 1],
-    declarations: clips ? reduceFunctions(threads) : "",
-    body: `${clips ? normOf("norm", "squares") : ""}${forEach(
+    declarations: sums ? reduceFunctions(threads) : "",
+    body: `${sums ? normOf("norm", "squares") : ""}${forEach(
       "parameter",
       `
   var slope = gradient[at];
+  ${clips && inRow ? `let norm = sqrt(gradient[arrayLength(&parameter) + at / ${stride}u]);` : ""}
   ${clips ? "slope *= min(u.clip / (norm + 1e-6), 1.0);" : ""}
   let first = moment1[at] * u.beta1 + slope * u.rest1;
   let second = moment2[at] * u.beta2 + slope * slope * u.rest2;

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { kernel } from "../operation.ts";
+import { hasKernel, kernel } from "../operation.ts";
 
 // An update consumes what it replaces, so that a backend may write the results into that memory:
 // its kernel then gives the same memory again, once more counted, unless another tensor shares it.
@@ -55,13 +55,67 @@ const adamWKernel = kernel<AdamWTensors, AdamWSettings>(
  * average takes the new parameter in after. Consumes all the tensors.
  */
 export function adamW(tensors: AdamWTensors, settings: AdamWSettings): AdamWUpdate {
-  if (tensors.average && settings.momentum === undefined) {
-    throw new RangeError("momentum: expected a number from 0 to 1 for the average, got undefined");
-  }
-  const [parameter, moment1, moment2, average] = adamWKernel(tensors, settings) as tf.Tensor[];
+  assertMomentum(tensors, settings);
+  const updated = adamWKernel(tensors, settings);
   tf.dispose(tensors);
+  return named(updated);
+}
+
+function assertMomentum({ average }: AdamWTensors, { momentum }: AdamWSettings): void {
+  if (average === undefined || momentum !== undefined) return;
+  throw new RangeError("momentum: expected a number from 0 to 1 for the average, got undefined");
+}
+
+function named([parameter, moment1, moment2, average]: readonly tf.Tensor[]): AdamWUpdate {
   const next = { parameter, moment1, moment2 };
   return (average ? { ...next, average } : next) as AdamWUpdate;
+}
+
+/** What the kernel of many updates gets: a tensor's name, and behind it the update's number from 0. */
+export type AdamWInputs = Readonly<Record<string, tf.Tensor>>;
+
+const adamWTensorNames = ["parameter", "gradient", "moment1", "moment2", "average"] as const;
+
+/** The tensors of `updates` updates from what their kernel gets. */
+export function adamWTensors(inputs: AdamWInputs, updates: number): readonly AdamWTensors[] {
+  return Array.from({ length: updates }, (_, i) => {
+    const own = adamWTensorNames.flatMap((name) => {
+      const tensor = inputs[`${name}${i}`];
+      return tensor ? [[name, tensor] as const] : [];
+    });
+    return Object.fromEntries(own) as unknown as AdamWTensors;
+  });
+}
+
+/**
+ * `adamW` of many parameters, each with settings of its own. A backend may do it in few passes by a
+ * kernel `DinoAdamWEach`; where it has none, they are updated one after the other, so that no more
+ * than one parameter is there twice.
+ */
+export function adamWEach(
+  all: readonly AdamWTensors[],
+  settings: readonly AdamWSettings[],
+): readonly AdamWUpdate[] {
+  if (settings.length !== all.length) {
+    throw new RangeError(`settings: expected ${all.length}, one for each, got ${settings.length}`);
+  }
+  const at = (i: number) => settings[i] as AdamWSettings;
+  if (!hasKernel("AdamWEach")) return all.map((tensors, i) => adamW(tensors, at(i)));
+  const inputs: Record<string, tf.Tensor> = {};
+  all.forEach((tensors, i) => {
+    assertMomentum(tensors, at(i));
+    for (const [name, tensor] of Object.entries(tensors)) inputs[`${name}${i}`] = tensor;
+  });
+  const updated = tf
+    .engine()
+    .runKernel<tf.Tensor[]>("DinoAdamWEach", inputs, { settings } as unknown as tf.NamedAttrMap);
+  tf.dispose(inputs);
+  let taken = 0;
+  return all.map(({ average }) => {
+    const begun = taken;
+    taken += average ? 4 : 3;
+    return named(updated.slice(begun, taken));
+  });
 }
 
 /** One parameter and its momentum buffer, absent before the first update. */
@@ -196,4 +250,15 @@ const squaredNormKernel = kernel<{ readonly x: tf.Tensor }, Record<never, never>
 /** The sum of the squares of all elements. */
 export function squaredNorm(x: tf.Tensor): tf.Scalar {
   return squaredNormKernel({ x }, {})[0] as tf.Scalar;
+}
+
+const squaredNormOfAllKernel = kernel<Readonly<Record<string, tf.Tensor>>, Record<never, never>>(
+  "SquaredNormOfAll",
+  (tensors) => [tf.addN(Object.values(tensors).map(squaredNorm))],
+);
+
+/** The sum of the squares of all elements of all these tensors: 0 of none. */
+export function squaredNormOfAll(tensors: readonly tf.Tensor[]): tf.Scalar {
+  if (tensors.length === 0) return tf.scalar(0);
+  return squaredNormOfAllKernel(Object.fromEntries(tensors.entries()), {})[0] as tf.Scalar;
 }

@@ -1,4 +1,14 @@
-import { adamW, clipByNorm, ema, lars, sgd, squaredNorm } from "@dino/ops";
+import {
+  type AdamWUpdate,
+  adamW,
+  adamWEach,
+  clipByNorm,
+  ema,
+  lars,
+  sgd,
+  squaredNorm,
+  squaredNormOfAll,
+} from "@dino/ops";
 import { expectNoLeak, named, onEveryBackend } from "@dino/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
@@ -163,6 +173,114 @@ onEveryBackend(
       });
     }
 
+    // Vectors, which a backend may keep in a row: more than it binds at once, and of odd lengths.
+    const many = [[3, 5], ...[1, 7, 64, 65, 300, 5, 2, 9, 130, 64, 8, 3, 4], [2, 3, 2, 2]].map(
+      (shape) => (typeof shape === "number" ? [shape] : shape),
+    );
+    const each = { ...decay, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentum: 0.9 };
+    const gradientOf = (i: number, step: number) =>
+      named(`gradient ${i} ${step}`, many[i] as number[]);
+    const begun = (): AdamWUpdate[] =>
+      many.map((shape, i) => ({
+        parameter: named(`parameter ${i}`, shape),
+        moment1: named(`moment1 ${i}`, shape),
+        moment2: named(`moment2 ${i}`, shape, 0, 1),
+        ...(i !== 4 && { average: named(`average ${i}`, shape) }),
+      }));
+    // One is decayed in another way than the rest, and one has had fewer steps.
+    const settingsOf = (i: number, step: number) => ({
+      ...each,
+      weightDecay: i === 3 ? 0.5 : 0.1,
+      step: i === 5 ? step : step + 4,
+      clip: 0.7,
+    });
+    const stepEach = (all: readonly AdamWUpdate[], step: number) =>
+      adamWEach(
+        all.map((tensors, i) => ({ ...tensors, gradient: gradientOf(i, step) })),
+        all.map((_, i) => settingsOf(i, step)),
+      );
+    const stepOneByOne = (all: readonly AdamWUpdate[], step: number) =>
+      all.map((tensors, i) =>
+        adamW({ ...tensors, gradient: gradientOf(i, step) }, settingsOf(i, step)),
+      );
+    const expectSame = async (a: readonly AdamWUpdate[], b: readonly AdamWUpdate[]) => {
+      const [actual, expected] = await Promise.all([a, b].map((all) => allValues(flat(all))));
+      expect(Object.keys(actual as object)).toEqual(Object.keys(expected as object));
+      for (const [name, values] of Object.entries(actual as object)) {
+        expectAgreement(name, values, expected?.[name] as Values, 0);
+      }
+    };
+
+    // A software adapter compiles for a while.
+    const timeout = 240_000;
+
+    test("AdamW of many parameters at once is that of each, to the bit", { timeout }, async () => {
+      let [together, apart]: (readonly AdamWUpdate[])[] = [begun(), begun()];
+      for (const step of [1, 2, 3]) {
+        // A norm that is asked for before, of all; then of none; then of others than are updated.
+        const before = [...many.keys()].map((i) => gradientOf(i, step));
+        const norm =
+          step === 2 ? undefined : squaredNormOfAll(step === 1 ? before : before.slice(2));
+        together = adamWEach(
+          (together as readonly AdamWUpdate[]).map((tensors, i) => ({
+            ...tensors,
+            gradient: before[i] as tf.Tensor,
+          })),
+          [...many.keys()].map((i) => settingsOf(i, step)),
+        );
+        apart = stepOneByOne(apart as readonly AdamWUpdate[], step);
+        norm?.dispose();
+      }
+      expect(together?.map(({ parameter }) => parameter.shape)).toEqual(many);
+      await expectSame(together as readonly AdamWUpdate[], apart as readonly AdamWUpdate[]);
+    });
+
+    test("AdamW of many parameters consumes them, and its results may be used one by one", {
+      timeout,
+    }, async () => {
+      expectNoLeak(() => [...stepEach(begun(), 1)]);
+      expectNoLeak(() => [...stepEach(stepEach(begun(), 1), 2)]);
+      const given = begun();
+      const first = stepEach(given, 1);
+      expect(given.every(({ parameter }) => parameter.isDisposed)).toBe(true);
+
+      // Clones keep their values; what a plain operation has read, or one update has changed, goes on.
+      const clone = tf.clone(first[2]?.parameter as tf.Tensor);
+      const sum = tf.sub(first[3]?.parameter as tf.Tensor, first[3]?.moment1 as tf.Tensor);
+      const before = await values(clone);
+      const [one, other] = [first[6], first[7]] as [AdamWUpdate, AdamWUpdate];
+      const moved = ema(one.average as tf.Tensor, one.parameter, { momentum: 0.5 });
+      other.parameter.dispose();
+      const all = first.map((tensors, i) => {
+        if (i === 6) return { ...tensors, average: moved };
+        return i === 7 ? { ...tensors, parameter: named("new", many[7] as number[]) } : tensors;
+      });
+      const second = stepEach(all, 2);
+
+      const alone = stepOneByOne(begun(), 1).map((tensors, i) => {
+        if (i === 7) return { ...tensors, parameter: named("new", many[7] as number[]) };
+        if (i !== 6) return tensors;
+        const { parameter, average } = tensors as Required<AdamWUpdate>;
+        return { ...tensors, average: ema(average, parameter, { momentum: 0.5 }) };
+      });
+      const expected = tf.sub(alone[3]?.parameter as tf.Tensor, alone[3]?.moment1 as tf.Tensor);
+      expectAgreement("sum", await sum.data(), await expected.data(), 0);
+      await expectSame(second, stepOneByOne(alone, 2));
+      expect(await values(clone)).toEqual(before);
+    });
+
+    test("the norm of several tensors is that of all their elements", async () => {
+      const tensors = [...many.keys()].map((i) => gradientOf(i, 1));
+      let sum = 0;
+      for (const tensor of tensors) for (const value of await values(tensor)) sum += value * value;
+      expectAgreement("norm", await squaredNormOfAll(tensors).data(), [sum]);
+      expectNoLeak(() => squaredNormOfAll(tensors));
+      expect([...(await squaredNormOfAll([]).data())]).toEqual([0]);
+      const large = named("large", [2, 9000]);
+      const squares = (await values(large)).reduce((total, value) => total + value * value, 0);
+      expectAgreement("large", await squaredNormOfAll([large]).data(), [squares]);
+    });
+
     test("LARS does not scale where there is no parameter or no slope", async () => {
       const settings = { learningRate: 1, weightDecay: 0, momentum: 0.9, trust: 0.001 };
       const [zero, one] = [tf.zeros([2, 2]), tf.ones([2, 2])];
@@ -179,6 +297,15 @@ onEveryBackend(
 );
 
 type Named = Readonly<Record<string, tf.Tensor>>;
+
+/** All tensors of several updates by name and number. */
+function flat(all: readonly AdamWUpdate[]): Named {
+  return Object.fromEntries(
+    all.flatMap((tensors, i) =>
+      Object.entries(tensors).map(([name, tensor]) => [`${name} ${i}`, tensor as tf.Tensor]),
+    ),
+  );
+}
 
 /** Fails unless `update` disposes of all that it is given and leaves nothing behind but what it returns. */
 function expectConsuming<T extends Named>(make: () => T, update: (given: T) => tf.TensorContainer) {
@@ -211,6 +338,10 @@ async function allValues(
   );
   return Object.fromEntries(await Promise.all(entries));
 }
+
+test("AdamW of many parameters says how many settings it needs", () => {
+  expect(() => adamWEach([], [{} as never])).toThrow("settings: expected 0, one for each, got 1");
+});
 
 test("AdamW says that an average needs a momentum, and consumes nothing then", () => {
   const make = () => tf.ones([2]);
