@@ -12,7 +12,7 @@ import { pathFactors, scaledRows } from "./path-factors.ts";
 import { multiply } from "./product.ts";
 import { type WebgpuKernel, webgpuKernel } from "./webgpu-kernel.ts";
 
-/** `x + projection(attention(norm(x)))`: four dispatches forward, ten back. */
+/** `x + projection(attention(norm(x)))`: four dispatches forward, nine back. */
 export const attentionBlockKernels: readonly WebgpuKernel[] = [
   webgpuKernel<AttentionBlockInputs, AttentionBlockAttributes & ForGradient>(
     "DinoAttentionBlock",

@@ -3,7 +3,6 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { remembered } from "../remembered.ts";
 import {
   type AttentionTile,
-  attentionAlongProgram,
   attentionKeysProgram,
   attentionProgram,
   attentionQueriesProgram,
@@ -11,7 +10,6 @@ import {
 } from "../shaders/attention.ts";
 import { segmentSlots, segmentValues, tilesOf } from "../shaders/segments.ts";
 import type { DinoWebGPUBackend } from "../webgpu-backend.ts";
-import { groupsFor } from "./size-of.ts";
 import { type WebgpuKernel, webgpuKernel } from "./webgpu-kernel.ts";
 
 export interface AttentionAttributes {
@@ -21,7 +19,6 @@ export interface AttentionAttributes {
 
 const programs = {
   forward: remembered(attentionProgram),
-  along: remembered(attentionAlongProgram),
   queries: remembered(attentionQueriesProgram),
   keys: remembered(attentionKeysProgram),
 };
@@ -70,21 +67,20 @@ export function attendBackward(
   const { tile, scalars, groups } = plan(rows, head, attributes);
   const isHalf = backend.isHalf(qkv);
   const alongs = backend.output([rows, heads]);
-  backend.run(programs.along(isHalf), {
-    reads: [dy, mixed],
-    writes: [alongs],
-    scalars: { size: rows * heads, width: head },
-    groups: groupsFor(rows * heads),
-  });
   const dQkv = backend.output([rows, 3 * dim]);
-  for (const program of [programs.queries, programs.keys]) {
-    backend.run(program(tile, segmentSlots(segments), isHalf), {
-      reads: [qkv, dy, mixed, alongs],
-      writes: [dQkv],
-      scalars,
-      groups,
-    });
-  }
+  const slots = segmentSlots(segments);
+  backend.run(programs.queries(tile, slots, isHalf), {
+    reads: [qkv, dy, mixed],
+    writes: [dQkv, alongs],
+    scalars,
+    groups,
+  });
+  backend.run(programs.keys(tile, slots, isHalf), {
+    reads: [qkv, dy, mixed, alongs],
+    writes: [dQkv],
+    scalars,
+    groups,
+  });
   backend.free(alongs);
   return dQkv;
 }

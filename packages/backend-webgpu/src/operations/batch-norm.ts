@@ -6,10 +6,10 @@ import {
   batchNormSumsProgram,
   batchNormTotalsProgram,
   chunkMomentsProgram,
+  columnsOfGroup,
   joinMomentsProgram,
   moveStatisticsProgram,
 } from "../shaders/batch-norm.ts";
-import { columnsOfGroup } from "../shaders/rows.ts";
 import { groupsFor, sizeOf } from "./size-of.ts";
 import { type WebgpuKernel, webgpuKernel } from "./webgpu-kernel.ts";
 

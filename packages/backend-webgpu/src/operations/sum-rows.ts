@@ -5,8 +5,11 @@ import type { DinoWebGPUBackend } from "../webgpu-backend.ts";
 
 const program = remembered(sumRowsProgram);
 
-/** The most rows that a thread adds up; more are shared by several. */
-const most = 256;
+/** The most rows that a group adds up; more are shared by several. */
+const most = 1024;
+
+/** From how many rows on several threads share a column. */
+const many = 64;
 
 export interface Rows {
   readonly x: tf.TensorInfo;
@@ -40,7 +43,8 @@ export function sumRows(
     rowsOfChunk: number,
     behind?: typeof rest,
   ): void {
-    backend.run(program(behind !== undefined), {
+    const shares = rowsOfChunk >= many;
+    backend.run(program(behind !== undefined, shares), {
       reads: [from.x],
       writes: behind ? [to, behind.tensor] : [to],
       scalars: {
@@ -50,7 +54,7 @@ export function sumRows(
         split: behind?.split ?? from.columns,
         startX: from.startX,
       },
-      groups: Math.ceil(from.columns / columnsOfGroup) * Math.ceil(from.rows / rowsOfChunk),
+      groups: Math.ceil(from.columns / columnsOfGroup(shares)) * Math.ceil(from.rows / rowsOfChunk),
     });
   }
 }

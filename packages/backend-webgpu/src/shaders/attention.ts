@@ -276,7 +276,7 @@ function logAt(isHalf: boolean): string {
 const apart = (name: string) =>
   `${name}[(origin + token) * u.heads * u.width + head * u.width + i]`;
 
-/** The sums of products of a tile's rows of `dy` and `mixed`, and the logarithms, by thread. */
+/** The sums of the products of a tile's rows of `dy` and `mixed`, and the logarithms, by thread. */
 function rowNumbers({ tokens }: AttentionTile, firstToken: string, isHalf: boolean): string {
   const n = tokens / side;
   return range(n)
@@ -291,22 +291,38 @@ function rowNumbers({ tokens }: AttentionTile, firstToken: string, isHalf: boole
     .join("\n    ");
 }
 
-/** `alongs`, `[rows, heads]`: the products of the rows of `dy` and `mixed`, head by head. */
-export function attentionAlongProgram(isHalf: boolean): Program {
-  return {
-    name: `attentionAlong ${isHalf}`,
-    reads: ["dy", "mixed"],
-    writes: ["alongs"],
-    halves: isHalf ? ["mixed"] : [],
-    scalars: { size: "u32", width: "u32" },
-    workgroupSize: [threads, 1],
-    body: `
-  let at = group * ${threads}u + thread;
-  if (at >= u.size) { return; }
-  var sum = 0.0;
-  for (var i = at * u.width; i < (at + 1u) * u.width; i++) { sum += dy[i] * mixedAt(i); }
-  alongs[at] = sum;`,
-  };
+/**
+ * The same of the group's own tile, where the products are still to be summed up: eight threads
+ * share a row. They are written to `alongs`, `[rows, heads]`, for others to read.
+ */
+function sumAlongs({ tokens }: AttentionTile, isHalf: boolean): string {
+  const n = tokens / side;
+  const all = range(n);
+  return `${all
+    .map(
+      (i) => `var log${i} = 0.0; var along${i} = 0.0;
+  if (first + ty * ${n}u + ${i}u < count) {
+    let row = origin + first + ty * ${n}u + ${i}u;
+    log${i} = ${isHalf ? "bitcast<f32>" : ""}(${logAt(isHalf)});
+    for (var i = tx; i < u.width; i += ${side}u) {
+      let at = (row * u.heads + head) * u.width + i;
+      along${i} += dy[at] * mixedAt(at);
+    }
+  }
+  scores[(ty * ${n}u + ${i}u) * ${side}u + tx] = along${i};`,
+    )
+    .join("\n  ")}
+  workgroupBarrier();
+  ${all
+    .map(
+      (i) => `along${i} = 0.0;
+  for (var k = 0u; k < ${side}u; k++) { along${i} += scores[(ty * ${n}u + ${i}u) * ${side}u + k]; }
+  if (tx == 0u && first + ty * ${n}u + ${i}u < count) {
+    alongs[(origin + first + ty * ${n}u + ${i}u) * u.heads + head] = along${i};
+  }`,
+    )
+    .join("\n  ")}
+  workgroupBarrier();`;
 }
 
 /** The probabilities and their gradients' slopes of two tiles, `p` and `t`, begun `s` and `t`. */
@@ -353,10 +369,9 @@ function scoresOf(tile: AttentionTile, query: string, key: string): string {
 const part = (which: number) =>
   `dQkv[(row * 3u + ${which}u) * u.heads * u.width + head * u.width + i]`;
 
-const backwardReads = ["qkv", "dy", "mixed", "alongs"];
 const chunks = ["queries", "keys", "wanted", "values"];
 
-/** The gradient of a tile of queries, into its part of `dQkv`. */
+/** The gradient of a tile of queries, into its part of `dQkv`; and `alongs`, which that of the keys needs. */
 export function attentionQueriesProgram(
   tile: AttentionTile,
   segments: number,
@@ -366,14 +381,14 @@ export function attentionQueriesProgram(
   return {
     name: `attentionQueries ${tile.quads} ${segments} ${isHalf}`,
     halves: isHalf ? ["qkv", "mixed"] : [],
-    reads: backwardReads,
-    writes: ["dQkv"],
+    reads: ["qkv", "dy", "mixed"],
+    writes: ["dQkv", "alongs"],
     scalars: { rows: "u32", ...scalarsFor(segments) },
     workgroupSize: [side, side],
     declarations: declarations(tile, segments, chunks),
     body: `${begin}
   ${declareRows(tile, "y")}
-  ${rowNumbers(tile, "first", isHalf)}
+  ${sumAlongs(tile, isHalf)}
   for (var other = 0u; other < count; other += ${tokens}u) {
     ${scoresOf(tile, "first", "other")}
     ${slopes(tile, "first", "other")}
@@ -397,7 +412,7 @@ export function attentionKeysProgram(
   return {
     name: `attentionKeys ${tile.quads} ${segments} ${isHalf}`,
     halves: isHalf ? ["qkv", "mixed"] : [],
-    reads: backwardReads,
+    reads: ["qkv", "dy", "mixed", "alongs"],
     writes: ["dQkv"],
     scalars: { rows: "u32", ...scalarsFor(segments) },
     workgroupSize: [side, side],

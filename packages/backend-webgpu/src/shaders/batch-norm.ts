@@ -3,6 +3,9 @@ import type { Program } from "../program.ts";
 
 const threads = 64;
 
+/** How many columns a group goes through, one a thread. */
+export const columnsOfGroup: number = threads;
+
 /** Finds the thread's column and the rows that it goes through, or leaves. */
 const chunk = `
   let blocks = (u.columns + ${threads - 1}u) / ${threads}u;

@@ -3,16 +3,23 @@ import { placeOfSequence, segmentScalars, sequenceOfRow } from "./segments.ts";
 
 const threads = 64;
 
-/** How many threads, one a column, a group of `sumRowsProgram` has. */
-export const columnsOfGroup: number = threads;
+/** How many threads share each column of a sum of many rows. */
+const sharing = 8;
+
+/** How many columns a group of `sumRowsProgram` adds up. */
+export function columnsOfGroup(shares: boolean): number {
+  return shares ? 32 : threads;
+}
 
 /**
  * Sums of rows `[rows, columns]`, a chunk of rows after the other: `[chunks, columns]`. A second
- * output takes the columns from `split` on.
+ * output takes the columns from `split` on. Several threads share a column where rows are many.
  */
-export function sumRowsProgram(splits: boolean): Program {
+export function sumRowsProgram(splits: boolean, shares: boolean): Program {
+  const across = columnsOfGroup(shares);
+  const down = shares ? sharing : 1;
   return {
-    name: `sumRows ${splits}`,
+    name: `sumRows ${splits} ${shares}`,
     reads: ["x"],
     writes: ["y", ...(splits ? ["rest"] : [])],
     scalars: {
@@ -22,17 +29,23 @@ export function sumRowsProgram(splits: boolean): Program {
       split: "u32",
       startX: "u32",
     },
-    workgroupSize: [threads, 1],
+    workgroupSize: [across, down],
+    declarations: shares ? `var<workgroup> sums: array<f32, ${across * down}>;` : "",
     body: `
-  let blocks = (u.columns + ${threads - 1}u) / ${threads}u;
-  let column = (group % blocks) * ${threads}u + thread;
+  let blocks = (u.columns + ${across - 1}u) / ${across}u;
+  let column = (group % blocks) * ${across}u + local.x;
   let chunk = group / blocks;
   let firstRow = chunk * u.rowsOfChunk;
-  if (column >= u.columns || firstRow >= u.rows) { return; }
+  let endRow = min(firstRow + u.rowsOfChunk, u.rows);
   var sum = 0.0;
-  for (var row = firstRow; row < min(firstRow + u.rowsOfChunk, u.rows); row++) {
-    sum += x[u.startX + row * u.columns + column];
+  if (column < u.columns) {
+    for (var row = firstRow + local.y; row < endRow; row += ${down}u) {
+      sum += x[u.startX + row * u.columns + column];
+    }
   }
+  ${shares ? "sums[thread] = sum;\n  workgroupBarrier();" : ""}
+  if (local.y > 0u || column >= u.columns || firstRow >= u.rows) { return; }
+  ${shares ? `for (var other = 1u; other < ${down}u; other++) { sum += sums[other * ${across}u + local.x]; }` : ""}
   ${
     splits
       ? `if (column >= u.split) { rest[column - u.split] = sum; } else { y[column] = sum; }`
