@@ -1,8 +1,10 @@
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import type { Kernels, WindowSizes } from "../src/kernels.ts";
 import { loadKernels, type Memory } from "../src/load-kernels.ts";
 import { cuts, sums } from "../src/threads/cuts.ts";
+import { hostThreads } from "../src/threads/host-threads.ts";
 import { createPool, type Pool } from "../src/threads/pool.ts";
+import { startPool, threadsOn } from "../src/threads/start-pool.ts";
 import { kernelFunctions, threadedKernels } from "../src/threads/threaded-kernels.ts";
 
 interface SharedMemory extends Memory {
@@ -147,6 +149,26 @@ test("threads see memory that was added after they started", () => {
 test("a thread that does not start is an error", async () => {
   const options = { threads: 2, module: {}, memory, functions };
   await expect(createPool(options)).rejects.toThrow("WebAssembly.Instance");
+});
+
+test("where threads do not start, there is one, and the reason", async () => {
+  const { pool, reason } = await startPool({ threads: 2, module: {}, memory, functions });
+  expect(pool.threads).toBe(1);
+  expect(reason).toMatch(/^threads do not start: WebAssembly.Instance/);
+  expect(threadedKernels(kernels, pool, 0).squaredNorm(a, 400_003)).toBeGreaterThan(0);
+});
+
+test("a page that is not isolated and a memory that is not shared have one thread, and say so", () => {
+  const own = { buffer: new ArrayBuffer(8) };
+  expect(threadsOn(own, 2)).toEqual({ threads: 1, reason: "its memory is not shared" });
+  expect(threadsOn(own, 1)).toEqual({ threads: 1 });
+  expect(threadsOn(memory, 3)).toEqual({ threads: 3 });
+  expect(() => threadsOn(memory, 0)).toThrow("threads: expected an integer from 1 to 1024, got 0");
+  vi.stubGlobal("crossOriginIsolated", false);
+  const reason = "the page is not cross-origin isolated";
+  expect(hostThreads()).toEqual({ threads: 1, reason, canShare: false });
+  expect(threadsOn(memory, 3)).toMatchObject({ threads: 1, reason });
+  vi.unstubAllGlobals();
 });
 
 /** Numbers from -1 to 1, everywhere. */

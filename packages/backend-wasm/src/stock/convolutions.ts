@@ -22,8 +22,33 @@ interface PoolAttributes {
   readonly dimRoundingMode: "floor" | "round" | "ceil";
 }
 
-/** The gradients of convolutions as products of matrices, and of pooling. */
+/** Convolutions and their gradients as products of matrices, and the gradient of pooling. */
 export const convolutionKernels: readonly WasmKernel[] = [
+  wasmKernel<
+    { readonly x: tf.TensorInfo; readonly filter: tf.TensorInfo },
+    Attributes & { readonly dilations: number | readonly number[] }
+  >(tf.Conv2D, ({ inputs: { x, filter }, attributes, heap, before }) => {
+    const convolution = describe(x.shape as Shape4D, filter.shape as Shape4D, attributes);
+    const isDense = [attributes.dilations].flat().every((each) => each === 1);
+    if (attributes.dataFormat === "NCHW" || !isDense) return before();
+    const columns = filter.shape[3] as number;
+    const out = heap.output(convolution.outShape);
+    const isPlain = seesItself(convolution);
+    for (const { first, sizes, rows, inner } of chunks(convolution)) {
+      const windows = isPlain ? x : heap.output([rows, inner]);
+      const picture = heap.at(x) + 4 * first * pixels(convolution);
+      if (!isPlain) heap.kernels.gatherWindows(picture, ...sizes, heap.at(windows));
+      heap.product(
+        matrix(isPlain ? picture : heap.at(windows), inner),
+        matrix(heap.at(filter), columns),
+        matrix(heap.at(out) + 4 * first * outputs(convolution), columns),
+        { rows, columns, inner },
+      );
+      if (!isPlain) heap.free(windows);
+    }
+    return out;
+  }),
+
   wasmKernel<
     { readonly x: tf.TensorInfo; readonly dy: tf.TensorInfo },
     Attributes & { readonly filterShape: Shape4D }

@@ -8,9 +8,9 @@ export function threadsOn(memory: Memory, asked: number | undefined): Threads {
     throw new RangeError(`threads: expected an integer from 1 to 1024, got ${asked}`);
   }
   if (asked === 1) return { threads: 1 };
-  const here = hostThreads();
-  if (here.canShare && !isShared(memory)) return { threads: 1, reason: "its memory is not shared" };
-  return here.canShare && asked !== undefined ? { threads: asked } : here;
+  const { canShare, ...here } = hostThreads();
+  if (canShare && !isShared(memory)) return { threads: 1, reason: "its memory is not shared" };
+  return canShare && asked !== undefined ? { threads: asked } : here;
 }
 
 /** Starts so many threads, or has one and a reason. */
@@ -24,6 +24,6 @@ export async function startPool({
   } catch (error) {
     const { message } = error as Error;
     const pool = await createPool({ ...options, threads: 1 });
-    return { pool, reason: `threads did not start: ${message}` };
+    return { pool, reason: `threads do not start: ${message}` };
   }
 }
