@@ -9,6 +9,11 @@ const run = promisify(execFile);
 const { env, target, reason } = findCargo();
 const timeout = 60 * 60_000;
 const kernels = ["--locked", "--package", "dino-kernels"];
+/** Faster than what the tests are compiled to otherwise, and with the lines that reports name. */
+const profile = {
+  CARGO_PROFILE_TEST_OPT_LEVEL: "1",
+  CARGO_PROFILE_TEST_DEBUG: "line-tables-only",
+};
 
 const hasNightly = answers("cargo", ["+nightly", "--version"]);
 const hasValgrind = answers("valgrind", ["--version"]);
@@ -17,6 +22,7 @@ if (!hasValgrind) process.stderr.write(`valgrind: ${reason ?? "valgrind is missi
 
 test.skipIf(!hasNightly)("AddressSanitizer finds nothing in the kernels' tests", { timeout }, () =>
   expectPasses("cargo", ["+nightly", "test", ...kernels, "--lib", "--target", target as string], {
+    ...profile,
     RUSTFLAGS: "-Zsanitizer=address",
     CARGO_TARGET_DIR: resolve(root, "target/sanitizer"),
   }),
@@ -24,7 +30,11 @@ test.skipIf(!hasNightly)("AddressSanitizer finds nothing in the kernels' tests",
 
 test.skipIf(!hasValgrind)("valgrind finds nothing in the kernels' tests", { timeout }, async () => {
   const build = ["test", ...kernels, "--lib", "--no-run", "--message-format=json"];
-  const { stdout } = await run("cargo", build, { cwd: root, env, maxBuffer: 2 ** 26 });
+  const { stdout } = await run("cargo", build, {
+    cwd: root,
+    env: { ...env, ...profile },
+    maxBuffer: 2 ** 26,
+  });
   const [program] = stdout
     .split("\n")
     .filter((line) => line.startsWith("{"))
