@@ -11,7 +11,8 @@ inBrowser(
       await button(page, "Start").click();
       await reachesStep(page, 28); // saved after 25
       const browser = await page.context().browser()?.newBrowserCDPSession();
-      await browser?.send("Browser.crashGpuProcess");
+      const loseDevice = () => browser?.send("Browser.crashGpuProcess");
+      await loseDevice();
       await page.getByText("WebGPU was started again").waitFor({ timeout: 300_000 });
       await page.getByText("After the loss").waitFor({ timeout: 300_000 });
       expect(await page.getByRole("status").filter({ visible: true }).textContent()).toContain(
@@ -21,6 +22,11 @@ inBrowser(
       await reaches(page, "finished");
       expect(await stepOf(page)).toBe(40);
       expect(await page.getByTestId("strip").getAttribute("data-columns")).toBe("11");
+
+      await loseDevice(); // when all is done, and the model not saved yet
+      const download = page.waitForEvent("download", { timeout: 300_000 });
+      await page.getByRole("button", { name: "Save the model" }).click();
+      expect((await download).suggestedFilename()).toBe("dino-tiny-40.safetensors");
     });
   },
   softwareGpu,

@@ -46,8 +46,12 @@ class Comparing {
 
   async choose(index: number): Promise<void> {
     this.chosen = index;
-    const similarities = await looker.worker.similarities(index);
-    if (this.chosen === index) this.similarities = similarities;
+    try {
+      const similarities = await looker.worker.similarities(index);
+      if (this.chosen === index) this.similarities = similarities;
+    } catch (error) {
+      this.error = (error as Error).message;
+    }
   }
 
   everything(): void {
@@ -73,8 +77,12 @@ class Comparing {
 
   async #classify(): Promise<void> {
     const { given } = this;
-    const predicted = await looker.worker.classify(given);
-    if (this.given === given) this.predicted = predicted;
+    try {
+      const predicted = await looker.worker.classify(given);
+      if (this.given === given) this.predicted = predicted;
+    } catch (error) {
+      this.error = (error as Error).message;
+    }
   }
 
   async #take(source: Source): Promise<void> {

@@ -67,7 +67,7 @@ export function lastingEngine(renew: () => Promise<void> = async () => {}): Last
     const line = await start(same ? name : "wasm", precision);
     await renew();
     renewed = true;
-    tell({ line, reason, same });
+    tell({ line, reason: reason.replace(/\.$/, ""), same });
   };
 
   return {

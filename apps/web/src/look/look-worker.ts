@@ -88,7 +88,11 @@ const methods = {
     engine.lasting(async () => {
       const { backbone, params } = current();
       const begun = performance.now();
-      picture = fitted(await decodePicture(file), side, backbone.patchSize);
+      picture = fitted(
+        await decodePicture(file, (file as Partial<File>).name),
+        side,
+        backbone.patchSize,
+      );
       image?.dispose();
       image = toTensor(picture);
       const attention = await attentionOf(backbone.depth - 1);

@@ -98,18 +98,20 @@ const methods = {
   forget: (): Promise<void> => alone(forgetRun),
 
   /** The teacher's backbone as a safetensors file that says what it is. */
-  exportModel: async (): Promise<Blob> => {
-    if (!trainer || !settings) throw new Error("model: expected one to be trained, got none");
-    const metadata = {
-      [architectureKey]: JSON.stringify(architectureOf(settings)),
-      training: JSON.stringify({ ...settings, step: trainer.step }),
-    };
-    const parts: BlobPart[] = [];
-    for await (const part of streamSafetensors(within(trainer.teacher, "backbone."), metadata)) {
-      parts.push(part.slice());
-    }
-    return new Blob(parts, { type: "application/octet-stream" });
-  },
+  exportModel: (): Promise<Blob> =>
+    engine.lasting(async (lost) => {
+      if (!trainer || !settings) throw new Error("model: expected one to be trained, got none");
+      if (lost) trainer = await regained(trainer, settings);
+      const metadata = {
+        [architectureKey]: JSON.stringify(architectureOf(settings)),
+        training: JSON.stringify({ ...settings, step: trainer.step }),
+      };
+      const parts: BlobPart[] = [];
+      for await (const part of streamSafetensors(within(trainer.teacher, "backbone."), metadata)) {
+        parts.push(part.slice());
+      }
+      return new Blob(parts, { type: "application/octet-stream" });
+    }),
 
   /** What was told of the run, one JSON object a line. */
   exportMetrics: (): Blob => {
@@ -175,6 +177,21 @@ function batchesOf(asked: TrainSettings, { training }: PictureSet): Loader {
   return loader(training, { ...options, worker });
 }
 
+/** The trainer as it was saved, in place of one whose device was lost behind the last step. */
+async function regained(lost: Trainer, asked: TrainSettings): Promise<Trainer> {
+  const saved = await storeIn(await runFolder(), asked).load();
+  if (!saved) throw new Error("model: its graphics device was lost, and nothing was saved of it");
+  lost.dispose();
+  const own = trainerOf(asked, activeBackend().memoryBytes);
+  own.restore(saved.state);
+  return own;
+}
+
+function storeIn(folder: FileSystemDirectoryHandle, asked: TrainSettings) {
+  const bytes = { open: openCheckpoint, encode: streamSafetensors };
+  return originRun(folder, bytes, { settings: { ...asked } });
+}
+
 interface Telling {
   readonly asked: TrainSettings;
   readonly set: PictureSet;
@@ -187,11 +204,7 @@ function toldStore(
   folder: FileSystemDirectoryHandle,
   { asked, set, judge, tell }: Telling,
 ): RunStore {
-  const store = originRun(
-    folder,
-    { open: openCheckpoint, encode: streamSafetensors },
-    { settings: { ...asked } },
-  );
+  const store = storeIn(folder, asked);
   return {
     save: store.save,
     load: async () => {
