@@ -88,7 +88,7 @@ export class Heap {
 
   /** Memory to work in for the time of one kernel, so many bytes for every thread. */
   scratch(bytesOfOne: number): Address {
-    const bytes = aligned(bytesOfOne) * this.#threads;
+    const bytes = aligned(bytesOfOne) * threadsFor(bytesOfOne, this.#threads);
     if (bytes > this.#scratchBytes) {
       if (this.#scratch !== 0) this.#backend.wasm._free(this.#scratch);
       [this.#scratch, this.#scratchBytes] = [0, 0];
@@ -130,6 +130,14 @@ export class Heap {
     tfjs.disposeData(id);
     tfjs.registerTensor(id, sizeOf(tensor), memoryOffset);
   }
+}
+
+/** Bytes that threads may work in together, unless one needs more. */
+const scratchBytes = 2 ** 28;
+
+/** How many of so many threads there is room for where each needs so many bytes. */
+export function threadsFor(bytes: number, threads: number): number {
+  return Math.max(1, Math.min(threads, Math.floor(scratchBytes / aligned(bytes))));
 }
 
 /** So many bytes that what follows them lies on a vector's boundary too. */

@@ -1,4 +1,5 @@
 import { afterAll, expect, test, vi } from "vitest";
+import { threadsFor } from "../src/heap.ts";
 import type { Kernels, WindowSizes } from "../src/kernels.ts";
 import { loadKernels, type Memory } from "../src/load-kernels.ts";
 import { cuts, sums } from "../src/threads/cuts.ts";
@@ -108,6 +109,29 @@ test.each(Object.entries(calls))("%s gives the same bits on 1, 2 and 3 threads",
     expect(value).toBe(one?.value);
     expect(bytes === one?.bytes).toBe(true);
   }
+});
+
+test("no more threads share work than there is room for", () => {
+  const functions = kernelFunctions(kernels);
+  const pool = pools[2] as Pool;
+  fill();
+  kernels.gelu(a, b, 4096);
+  const expected = Buffer.from(memory.buffer, b, 16_384).toString("latin1");
+  for (let again = 0; again < 50; again++) {
+    fill();
+    pool.together({
+      kernel: Object.keys(functions).indexOf("gelu"),
+      args: [a, b, 4096],
+      axes: [{ total: 4096, each: 256, count: 2, steps: [0, 1].map((each) => [each, 4] as const) }],
+      // Whoever else took part would write elsewhere.
+      scratch: { argument: 1, bytes: 65_536 },
+      threads: 1,
+    });
+    expect(Buffer.from(memory.buffer, b, 16_384).toString("latin1") === expected).toBe(true);
+  }
+  expect(threadsFor(1000, 16)).toBe(16);
+  expect(threadsFor(2 ** 27, 16)).toBe(2);
+  expect(threadsFor(2 ** 30, 16)).toBe(1);
 });
 
 test("work that takes less than it takes to wake a thread is not shared", () => {

@@ -7,6 +7,8 @@ export interface Job {
   readonly axes: readonly [Axis] | readonly [Axis, Axis];
   /** The argument where it works, and how many bytes further on the next thread does. */
   readonly scratch?: { readonly argument: number; readonly bytes: number };
+  /** How many threads there is room for; all unless given. */
+  readonly threads?: number;
 }
 
 /** So many of something, cut into parts of `each`. */
@@ -68,12 +70,13 @@ export function createThread({ control, functions, index }: ThreadOptions): Thre
   let jobs = 0;
   let lost: Error | undefined;
 
-  function write({ kernel, args: whole, axes, scratch }: Job): number {
+  function write({ kernel, args: whole, axes, scratch, threads }: Job): number {
     const [first, second] = axes;
     const along = Math.ceil(first.total / first.each);
     const parts = along * (second === undefined ? 1 : Math.ceil(second.total / second.each));
     numbers.fill(0, argsAt);
     numbers.set([kernel, parts, whole.length, scratch?.argument ?? -1, scratch?.bytes ?? 0, along]);
+    numbers[6] = threads ?? Number.POSITIVE_INFINITY;
     numbers.set([first.total, first.each, first.count], 8);
     numbers.set([second?.total ?? 0, second?.each ?? 0, second?.count ?? -1], 12);
     numbers.set(whole, argsAt);
@@ -118,7 +121,7 @@ export function createThread({ control, functions, index }: ThreadOptions): Thre
     for (;;) {
       const word = Atomics.load(words, work);
       const left = word & 4095;
-      if (left === 0) return word;
+      if (left === 0 || index >= (numbers[6] as number)) return word;
       // What is read here may belong to the next job already, if this one has ended meanwhile: but
       // then the part is not there to be taken any more.
       const part = (numbers[1] as number) - left;

@@ -1,4 +1,4 @@
-import { aligned } from "../heap.ts";
+import { aligned, threadsFor } from "../heap.ts";
 import type { Kernels } from "../kernels.ts";
 import { type Axis, type Job, mostParts } from "./create-thread.ts";
 import { type Cut, type Cuttable, cuts, type Scratch, sums } from "./cuts.ts";
@@ -34,6 +34,7 @@ export function threadedKernels(
     axes,
     ...(cut.scratch && {
       scratch: { argument: cut.scratch.argument, bytes: aligned(cut.scratch.bytes) },
+      threads: threadsFor(cut.scratch.bytes, pool.threads),
     }),
   });
 
