@@ -162,19 +162,7 @@ export const cuts: { readonly [Name in Names]?: (args: Numbers<Name>, scratch: S
     time: matrices * rows * columns * 0.5,
   }),
   copyRuns: ([, xStride, , yStride, runs, bytes]) => ({
-    axes:
-      yStride < bytes
-        ? []
-        : [
-            {
-              total: runs,
-              count: 4,
-              steps: [
-                [0, xStride],
-                [2, yStride],
-              ],
-            },
-          ],
+    axes: yStride < bytes ? [] : [runsOf(runs, xStride, yStride)],
     time: runs * bytes * 0.1,
   }),
   gatherWindows: ([, pictures, ...sizes]) =>
@@ -194,19 +182,7 @@ export const cuts: { readonly [Name in Names]?: (args: Numbers<Name>, scratch: S
       [14, "pixels"],
     ]),
   addRuns: ([, xStride, , yStride, runs, count]) => ({
-    axes:
-      yStride < 4 * count
-        ? []
-        : [
-            {
-              total: runs,
-              count: 4,
-              steps: [
-                [0, xStride],
-                [2, yStride],
-              ],
-            },
-          ],
+    axes: yStride < 4 * count ? [] : [runsOf(runs, xStride, yStride)],
     time: runs * count * 0.3,
   }),
 };
@@ -284,6 +260,15 @@ function along(
 function values(total: number, count: number, at: readonly number[], time: number): Cut {
   const steps = at.map((argument) => [argument, 4] as const);
   return { axes: [{ total, count, multiple: 64, steps }], time: total * time };
+}
+
+/** Runs from one place to another, by what lies between two of them in each. */
+function runsOf(total: number, xStride: number, yStride: number): Cuttable {
+  const steps = [
+    [0, xStride],
+    [2, yStride],
+  ] as const;
+  return { total, count: 4, steps };
 }
 
 /** Pictures one by one; each argument goes on by its pixels, by what windows see, or by places. */
